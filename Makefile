@@ -1,0 +1,65 @@
+# `make demo` and `make test` are all that a newcomer needs; each sets up .venv by itself.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := demo_output
+WORK := $(DEMO)/work
+LANGUAGES := English Urdu
+
+.PHONY: help demo test lint format lock encoders bench clean
+
+help:  ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+# A new environment only when the lock has changed. uv comes first, from the lock's own version; where
+# Python was packaged without venv, uv makes the environment instead.
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "voxface needs Python 3.10 or newer; name one with make PYTHON=python3.11")'
+	@echo "setting up .venv from requirements.lock (several GB at the first time)"
+	@if [ ! -x $(BIN)/python ]; then \
+		$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; \
+			$(PYTHON) -m pip install --quiet --target .uv "$$(grep -oE '^uv==[0-9.]+' requirements.lock)" && \
+			.uv/bin/uv venv --quiet --seed --python $(PYTHON) .venv && rm -rf .uv; }; fi
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@touch $(READY)
+
+demo: $(READY)  ## the generated world, from raw media to a submission and a report
+	$(BIN)/python -m demo $(DEMO)/world --size small
+	$(BIN)/python -m preprocessing $(DEMO)/world/dataset --out $(WORK)
+	$(BIN)/python -m features $(WORK)
+	for language in $(LANGUAGES); do \
+		$(BIN)/python train.py configs/cafnet.yaml --features $(WORK)/features --language $$language --out checkpoints/demo_$$language || exit; done
+	$(BIN)/python inference.py submit --dataset $(DEMO)/world/dataset --features $(WORK)/features \
+		$(foreach language,$(LANGUAGES),--checkpoint $(language)=checkpoints/demo_$(language)) \
+		--unscorable median --out $(DEMO)/submission.zip
+	$(BIN)/python inference.py evaluate --scores $(DEMO)/submission.zip --truth $(DEMO)/world/truth
+	$(BIN)/python inference.py report --submission $(DEMO)/submission.zip --truth $(DEMO)/world/truth \
+		$(foreach language,$(LANGUAGES),--checkpoint $(language)=checkpoints/demo_$(language)) \
+		--dataset $(DEMO)/world/dataset --work $(WORK) --out $(DEMO)/report.html
+
+test: $(READY)  ## every test, the whole pipeline on a tiny world among them
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+format: $(READY)  ## lay the code out and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY)  ## renew requirements.lock from the ranges in requirements*.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes --upgrade \
+		--custom-compile-command "make lock" requirements.txt requirements-dev.txt --output-file requirements.lock
+	$(MAKE) $(READY)
+
+encoders: $(READY)  ## train the embedded encoders anew
+	$(BIN)/python -m demo $(DEMO)/corpus --size none --pretraining
+	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/ecapa-compact
+	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact
+
+clean:  ## remove what the demo made
+	rm -rf $(DEMO) $(foreach language,$(LANGUAGES),checkpoints/demo_$(language))
