@@ -28,7 +28,11 @@ def read_scores(path: Path) -> dict[str, float]:
     """Read a score file. Raises ListError that names malformed lines and repeated ids."""
     if not path.is_file():
         raise ListError(f"{path}: no such score file")
-    return parse_scores(path.read_text(encoding="utf-8-sig"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ListError(f"{path}: not a text file in UTF-8") from error
+    return parse_scores(text, str(path))
 
 
 def parse_scores(text: str, source: str) -> dict[str, float]:

@@ -60,13 +60,16 @@ def read_truth(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise ListError(f"{path}: no such truth file")
-    with path.open(encoding="utf-8-sig") as stream:
-        first = stream.readline()
-    if "trial_id" in first and "," in first:
-        truth = pd.read_csv(path, dtype={"trial_id": str})
-    else:
-        rows = list(_rows(path, ("trial id", "label")))
-        truth = pd.DataFrame(rows, columns=["trial_id", "label"])
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            first = stream.readline()
+        if "trial_id" in first and "," in first:
+            truth = pd.read_csv(path, dtype={"trial_id": str})
+        else:
+            rows = list(_rows(path, ("trial id", "label")))
+            truth = pd.DataFrame(rows, columns=["trial_id", "label"])
+    except (UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise ListError(f"{path}: not readable as a truth: {error}") from error
     if "label" not in truth.columns:
         raise ListError(f"{path}: the header lacks `label`; it has {', '.join(truth.columns)}")
     label = pd.to_numeric(truth["label"], errors="coerce")

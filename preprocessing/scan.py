@@ -1,0 +1,182 @@
+"""From a data set's folders and lists to source records."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from preprocessing.dataset_lists import DatasetLists, read_dataset_lists
+from preprocessing.identity_reconciliation import Reconciliation, person_folder, reconcile_identities
+from preprocessing.layouts import (
+    KNOWN_LANGUAGES,
+    MODALITY_FOLDERS,
+    PlacedFile,
+    place,
+    scan_layout,
+)
+from src.artifacts.sources import MODALITIES, Modality, SourceRecord, Split
+
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetScan:
+    """What a data set holds.
+
+    records: one a raw file, ordered by key; files that lists name but that are not there among them.
+    missing: keys of those that are not there.
+    ignored: number of files that are no source, by reason.
+    absent: lists, and the kind of media that they name, of which the data set holds none at all.
+    """
+
+    records: list[SourceRecord]
+    reconciliation: Reconciliation
+    missing: list[str]
+    ignored: Counter[str]
+    absent: list[str]
+
+    def of(self, modality: Modality) -> list[SourceRecord]:
+        """The records of one modality."""
+        return [record for record in self.records if record.modality == modality]
+
+    def lines(self) -> list[str]:
+        """What was found, for people."""
+        kinds = Counter((record.split, record.modality) for record in self.records)
+        languages = sorted({record.language for record in self.records} - {""})
+        ignored = ", ".join(f"{count} {reason}" for reason, count in self.ignored.most_common())
+        lines = [
+            f"found: {kinds['train', 'voice']} voices and {kinds['train', 'face']} faces for training, "
+            f"{kinds['test', 'voice']} voices and {kinds['test', 'face']} faces for test"
+            f"{' (' + ', '.join(languages) + ')' if languages else ''}{'; ignored: ' + ignored if ignored else ''}",
+            self.reconciliation.line(),
+        ]
+        lines += [f"not in this data set: {what}" for what in self.absent]
+        if self.missing:
+            shown = ", ".join(self.missing[:_EXAMPLES])
+            lines.append(f"lists name {len(self.missing)} files that are not there, for example {shown}")
+        return lines
+
+    def summary(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        return {
+            "sources": {modality: len(self.of(modality)) for modality in MODALITIES},
+            "ignored": dict(self.ignored),
+            "missing": {"count": len(self.missing), "examples": self.missing[:_EXAMPLES]},
+            "absent": self.absent,
+            "identities": self.reconciliation.summary(),
+        }
+
+
+def scan_dataset(dataset: Path, lists_folder: Path | None = None) -> DatasetScan:
+    """Scan folders and lists, and reconcile identities. Raises DatasetError or ListError."""
+    lists = read_dataset_lists(dataset, lists_folder)
+    layout = scan_layout(dataset, lists.languages)
+    people: dict[Modality, set[str]] = {
+        modality: {file.person for file in layout.files if file.modality == modality and file.person}
+        for modality in MODALITIES
+    }
+    pairs = [pair for language in sorted(lists.training) for pair in lists.training[language]]
+    reconciliation = reconcile_identities(pairs, people["voice"], people["face"])
+    unlisted, absent = _files_only_in_lists(dataset, layout.files, lists)
+    records = [_record(file, reconciliation) for file in (*layout.files, *unlisted)]
+    return DatasetScan(
+        records=sorted(records, key=lambda record: record.key),
+        reconciliation=reconciliation,
+        missing=sorted(file.key for file in unlisted if not (dataset / file.key).is_file()),
+        ignored=layout.ignored,
+        absent=absent,
+    )
+
+
+def group_for_stage(records: Sequence[SourceRecord]) -> Iterator[list[SourceRecord]]:
+    """Records that a worker must see together: those of one person, language and video; a test file alone."""
+
+    def group(record: SourceRecord) -> tuple[str, ...]:
+        if record.split == "test":
+            return ("test", record.language, record.key)
+        return ("train", record.identity, record.language, record.video)
+
+    for _, members in groupby(sorted(records, key=lambda record: (group(record), record.key)), key=group):
+        yield list(members)
+
+
+def _record(file: PlacedFile, reconciliation: Reconciliation) -> SourceRecord:
+    return SourceRecord(
+        key=file.key,
+        modality=file.modality,
+        identity=reconciliation.names[file.modality][file.person] if file.person else "",
+        language=file.language,
+        video=file.video,
+        split=file.split,
+        size_bytes=file.size_bytes,
+    )
+
+
+def _files_only_in_lists(
+    dataset: Path, files: Sequence[PlacedFile], lists: DatasetLists
+) -> tuple[list[PlacedFile], list[str]]:
+    """Files that lists name and the scan did not find; and lists whose media are no part of this data set.
+
+    Somebody who has the training half alone, or voices alone, has all lists nevertheless; so a list counts
+    only where the data set holds media of its kind.
+    """
+    keys = {file.key for file in files}
+    kinds = {(file.modality, file.split, file.language) for file in files}
+    folders = _folders_in_use(files)
+    found: dict[str, PlacedFile] = {}
+    absent = []
+    for split, language, modality, paths in _listed(lists):
+        lost = [path for path in paths if path not in keys and f"{folders[modality]}/{path}" not in keys]
+        if lost and not {(modality, split, language), (modality, split, "")} & kinds:
+            absent.append(f"the {modality}s of {language}_{split}.txt")
+            continue
+        for path in lost:
+            file = _file_of_list(dataset, path, folders[modality], modality, split, language, lists.languages)
+            found[file.key] = file
+    return list(found.values()), absent
+
+
+def _folders_in_use(files: Sequence[PlacedFile]) -> Mapping[Modality, str]:
+    folders: dict[Modality, str] = {modality: names[0] for modality, names in MODALITY_FOLDERS.items()}
+    for file in files:
+        top = file.key.partition("/")[0]
+        if file.split == "train" and top in MODALITY_FOLDERS[file.modality]:
+            folders[file.modality] = top
+    return folders
+
+
+def _listed(lists: DatasetLists) -> Iterator[tuple[Split, str, Modality, list[str]]]:
+    for language, pairs in lists.training.items():
+        yield "train", language, "voice", sorted({pair.voice for pair in pairs})
+        yield "train", language, "face", sorted({pair.face for pair in pairs})
+    for language, trials in lists.trials.items():
+        yield "test", language, "voice", sorted({trial.voice for trial in trials})
+        yield "test", language, "face", sorted({trial.face for trial in trials})
+
+
+def _file_of_list(
+    dataset: Path,
+    path: str,
+    folder: str,
+    modality: Modality,
+    split: Split,
+    language: str,
+    languages: frozenset[str],
+) -> PlacedFile:
+    key = path if split == "test" or path.startswith(f"{folder}/") else f"{folder}/{path}"
+    source = dataset / key
+    size_bytes = source.stat().st_size if source.is_file() else 0
+    placed = place(key.split("/"), KNOWN_LANGUAGES | languages, size_bytes)
+    if placed is not None and (placed.modality, placed.split) == (modality, split):
+        return placed
+    return PlacedFile(
+        key=key,
+        modality=modality,
+        person=person_folder(path) if split == "train" else "",
+        language=language,
+        video="",
+        split=split,
+        size_bytes=size_bytes,
+    )

@@ -1,0 +1,180 @@
+"""Settings of the speech front end. The defaults are the best measured; benchmarks/keynote.py measures them."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from src.core.config import STRICT
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceActivitySettings:
+    """When somebody speaks.
+
+    level_db: root-mean-square against full scale at which the network listens: it is deaf to quiet files.
+    probability: lowest speech probability of the network.
+    margin_db: how far a frame of speech stands above the noise floor. The network hears babble and the
+        tails of a room as speech; the energy criterion does not.
+    floor_percentile: the noise floor is this percentile of the frame energies of a file.
+    headroom_db: the energy criterion never asks for more than the loud frames (90th percentile) less this,
+        so that a file without pauses keeps its speech.
+    smoothing_seconds: span over which frame energies are averaged.
+    longest_gap_seconds: shorter gaps belong to the speech around them.
+    shortest_speech_seconds: shorter stretches are not speech.
+    """
+
+    __pydantic_config__ = STRICT
+
+    level_db: float = -25.0
+    probability: float = 0.5
+    margin_db: float = 4.0
+    floor_percentile: float = 5.0
+    headroom_db: float = 6.0
+    smoothing_seconds: float = 0.13
+    longest_gap_seconds: float = 0.18
+    shortest_speech_seconds: float = 0.15
+
+    def __post_init__(self) -> None:
+        if not 0 < self.probability < 1:
+            raise ValueError(f"probability {self.probability} must lie between 0 and 1")
+        if not 0 <= self.floor_percentile <= 100:
+            raise ValueError(f"floor_percentile {self.floor_percentile} must lie between 0 and 100")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiarizationSettings:
+    """Who speaks when.
+
+    window_seconds: length of the windows that speaker vectors are taken from.
+    hop_seconds: distance between windows.
+    shortest_window_seconds: shorter stretches of speech take the speaker of the nearest windows.
+    bridged_pause_seconds: windows run over pauses up to this long.
+    merge_share: clusters whose windows have a mean cosine similarity above this share of what is usual
+        within one speaker are one speaker. The usual similarity is read off the recordings themselves, since
+        noise and rooms lower it: main speakers talk more than half of the time, so that it is about
+        the 60th percentile of all pairs of windows.
+    lowest_merge_similarity, highest_merge_similarity: limits of the similarity so found.
+    most_clustered_windows: with more windows, so many evenly chosen ones are clustered and the others
+        join the most similar cluster; it bounds memory on recordings of hours.
+    switch_cost: what a change of speaker must gain, in units of similarity × seconds.
+    ambiguity_margin: where the best two speakers are nearer than this in similarity, the frame is taken
+        for overlapped speech or a change of speakers, and given to nobody.
+    batch_windows: windows embedded together.
+    """
+
+    __pydantic_config__ = STRICT
+
+    window_seconds: float = 1.5
+    hop_seconds: float = 0.75
+    shortest_window_seconds: float = 0.5
+    bridged_pause_seconds: float = 0.3
+    merge_share: float = 0.75
+    lowest_merge_similarity: float = 0.35
+    highest_merge_similarity: float = 0.6
+    most_clustered_windows: int = 2000
+    switch_cost: float = 0.1
+    ambiguity_margin: float = 0.1
+    batch_windows: int = 32
+
+    def __post_init__(self) -> None:
+        if not 0 < self.shortest_window_seconds <= self.window_seconds:
+            raise ValueError(
+                f"shortest_window_seconds {self.shortest_window_seconds} must lie between 0 and "
+                f"window_seconds {self.window_seconds}"
+            )
+        if not 0 < self.hop_seconds <= self.window_seconds:
+            raise ValueError(
+                f"hop_seconds {self.hop_seconds} must lie between 0 and window_seconds {self.window_seconds}"
+            )
+        if not -1 <= self.lowest_merge_similarity <= self.highest_merge_similarity <= 1:
+            raise ValueError(
+                "lowest_merge_similarity and highest_merge_similarity must lie between -1 and 1, in this order"
+            )
+        if self.most_clustered_windows < 2 or self.batch_windows < 1:
+            raise ValueError("most_clustered_windows must be at least 2 and batch_windows at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeynoteSettings:
+    """Which speech of the main speaker is kept.
+
+    shortest_segment_seconds: shorter segments are dropped.
+    padding_seconds: kept before and after each segment, where nobody else speaks.
+    cross_fade_seconds: overlap of two segments where they are joined.
+    shortest_kept_seconds: a file with less of the main speaker fails with `no_keynote_speech`.
+    """
+
+    __pydantic_config__ = STRICT
+
+    shortest_segment_seconds: float = 0.3
+    padding_seconds: float = 0.0
+    cross_fade_seconds: float = 0.01
+    shortest_kept_seconds: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= 2 * self.cross_fade_seconds <= self.shortest_segment_seconds:
+            raise ValueError(
+                f"cross_fade_seconds {self.cross_fade_seconds} must be at most half of "
+                f"shortest_segment_seconds {self.shortest_segment_seconds}"
+            )
+        if not 0 <= self.padding_seconds < self.shortest_segment_seconds:
+            raise ValueError(
+                f"padding_seconds {self.padding_seconds} must be below shortest_segment_seconds {self.shortest_segment_seconds}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleaningSettings:
+    """How kept speech is cleaned.
+
+    clean: "wiener" = band-pass, Wiener filter, level; "none" = band-pass and level alone.
+    lowest_hz, highest_hz: edges of the band-pass.
+    noise_percentile: the noise spectrum is taken from this share of the quietest frames of the whole file.
+    noise_bias: the quietest frames hold less noise than the mean; their mean power is multiplied by this.
+    smoothing: weight of the past in the decision-directed prior signal-to-noise ratio; 0 = none.
+    gain_floor_db: no bin is turned down further, which hides musical noise. The deeper it lies, the more
+        speaker recognition suffers: an equal error rate of 4.5 % without the filter became 5.4 % at -6 dB,
+        6.0 % at -10 dB and 7.4 % at -15 dB (the compact encoder, kept speech of 320 generated recordings).
+    level_db: root-mean-square of the result against full scale.
+    peak_db: highest sample of the result against full scale; it wins over the level.
+    """
+
+    __pydantic_config__ = STRICT
+
+    clean: Literal["wiener", "none"] = "wiener"
+    lowest_hz: float = 80.0
+    highest_hz: float = 7600.0
+    noise_percentile: float = 10.0
+    noise_bias: float = 1.0
+    smoothing: float = 0.9
+    gain_floor_db: float = -6.0
+    level_db: float = -25.0
+    peak_db: float = -1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lowest_hz < self.highest_hz < 8000:
+            raise ValueError(
+                f"the band {self.lowest_hz} to {self.highest_hz} Hz must lie between 0 and 8000 Hz"
+            )
+        if not 0 <= self.smoothing < 1:
+            raise ValueError(f"smoothing {self.smoothing} must be at least 0 and below 1")
+        if not 0 < self.noise_percentile <= 100:
+            raise ValueError(f"noise_percentile {self.noise_percentile} must lie between 0 and 100")
+        if self.gain_floor_db > 0 or self.peak_db > 0:
+            raise ValueError("gain_floor_db and peak_db are at most 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechSettings:
+    """The speech half of preprocessing.
+
+    activity, diarization, keynote, cleaning: its four steps.
+    shortest_file_seconds: a shorter file fails with `too_short`.
+    """
+
+    __pydantic_config__ = STRICT
+
+    activity: VoiceActivitySettings = field(default_factory=VoiceActivitySettings)
+    diarization: DiarizationSettings = field(default_factory=DiarizationSettings)
+    keynote: KeynoteSettings = field(default_factory=KeynoteSettings)
+    cleaning: CleaningSettings = field(default_factory=CleaningSettings)
+    shortest_file_seconds: float = 0.5

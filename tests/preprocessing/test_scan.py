@@ -1,0 +1,78 @@
+import pytest
+
+from preprocessing.scan import group_for_stage, scan_dataset
+from src.core.stage import split_into_parts
+
+KEYS = [
+    "voices/id1/English/v/1.wav",
+    "voices/id1/English/v/2.wav",
+    "faces/id3/English/w/1.jpg",
+    "faces/id3/English/w/2.jpg",
+    "voices/English/1.wav",
+    "faces/English/1.jpg",
+]
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    for key in KEYS:
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_bytes(b"12345")
+    (tmp_path / "English_train.txt").write_text("id1/English/v/1.wav id3/English/w/1.jpg\r\n")
+    (tmp_path / "English_test.txt").write_text("t1 voices/English/1.wav faces/English/1.jpg\r\n")
+    return tmp_path
+
+
+def test_records_carry_reconciled_identities(dataset):
+    scan = scan_dataset(dataset)
+    records = {record.key: record for record in scan.records}
+    assert sorted(records) == sorted(KEYS)
+    assert (
+        records["voices/id1/English/v/1.wav"].identity
+        == records["faces/id3/English/w/2.jpg"].identity
+        == "id3"
+    )
+    assert records["voices/English/1.wav"].identity == ""
+    assert records["voices/English/1.wav"].size_bytes == 5
+    assert scan.missing == []
+    assert scan.lines()[0].startswith(
+        "found: 2 voices and 2 faces for training, 1 voices and 1 faces for test (English)"
+    )
+
+
+def test_files_that_lists_name_in_vain_become_records(dataset):
+    with (dataset / "English_train.txt").open("a") as stream:
+        stream.write("id1/English/v/9.wav id3/English/gone/9.jpg\n")
+    with (dataset / "English_test.txt").open("a") as stream:
+        stream.write("t2 voices/English/9.wav faces/English/1.jpg\n")
+    scan = scan_dataset(dataset)
+    records = {record.key: record for record in scan.records}
+    assert scan.missing == [
+        "faces/id3/English/gone/9.jpg",
+        "voices/English/9.wav",
+        "voices/id1/English/v/9.wav",
+    ]
+    lost = records["faces/id3/English/gone/9.jpg"]
+    assert (lost.identity, lost.language, lost.video, lost.split, lost.size_bytes) == (
+        "id3",
+        "English",
+        "gone",
+        "train",
+        0,
+    )
+    assert records["voices/English/9.wav"].split == "test"
+    assert "lists name 3 files that are not there" in scan.lines()[-1]
+
+
+def test_lists_of_media_that_are_no_part_of_the_data_set_are_only_reported(dataset):
+    (dataset / "Urdu_test.txt").write_text("t1 voices/Urdu/1.wav faces/Urdu/1.jpg\n")
+    scan = scan_dataset(dataset)
+    assert scan.absent == ["the voices of Urdu_test.txt", "the faces of Urdu_test.txt"]
+    assert len(scan.records) == len(KEYS)
+    assert "not in this data set: the voices of Urdu_test.txt" in scan.lines()
+
+
+def test_groups_hold_a_video_together_and_test_files_apart(dataset):
+    groups = list(group_for_stage(scan_dataset(dataset).of("voice")))
+    assert [[record.key for record in group] for group in groups] == [["voices/English/1.wav"], KEYS[:2]]
+    assert sum(len(part) for part in split_into_parts(groups, 2)) == 3
