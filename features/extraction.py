@@ -1,0 +1,103 @@
+"""From a work folder to an embedding store of one modality."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from features.face_tokens import make_face_worker
+from features.records import CleanMedium, read_clean_media
+from features.settings import TokenSettings
+from features.voice_tokens import make_voice_worker
+from src.artifacts.embedding_store import write_store_information
+from src.artifacts.sources import Modality
+from src.core.config import config_mapping
+from src.core.errors import DatasetError, StoreError
+from src.core.files import read_json
+from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
+from src.core.version import __version__
+from src.encoders.registry import load_encoder
+
+PART_SIZES: dict[Modality, int] = {"voice": 64, "face": 128}
+_MAKERS: dict[Modality, Callable[..., PartWorker[CleanMedium]]] = {
+    "voice": make_voice_worker,
+    "face": make_face_worker,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractionRequest:
+    """What to extract.
+
+    work: work folder. out: folder of the store. encoder, weights: see src/encoders/registry.py.
+    device: auto, cpu or cuda. workers: processes, 0 for one a core.
+    """
+
+    modality: Modality
+    work: Path
+    out: Path
+    encoder: str
+    weights: Path | None
+    device: str
+    workers: int
+    tokens: TokenSettings
+
+
+def extract(request: ExtractionRequest) -> StageSummary:
+    """Embed every clean medium of a modality that is not embedded yet, and describe the store.
+
+    Raises WeightsError for missing weights, StoreError for a store of another encoder or of other
+    settings, DatasetError for a work folder without this modality.
+    """
+    media = read_clean_media(request.work, request.modality)
+    # Loaded once here, so that missing weights are one clear error and not one of each process.
+    description = load_encoder(request.encoder, "cpu", request.weights).description()
+    provenance = {
+        **description,
+        "tokens": config_mapping(request.tokens),
+        "preprocessing": _preprocessing_settings(request.work, request.modality),
+    }
+    _refuse_another_store(request.out, provenance)
+    stage = Stage(
+        name=f"{request.modality} embeddings",
+        folder=request.out,
+        parts=split_into_parts([[medium] for medium in media], PART_SIZES[request.modality]),
+        make_worker=partial(
+            _MAKERS[request.modality],
+            request.tokens,
+            request.work,
+            request.encoder,
+            request.weights,
+            request.device,
+        ),
+        settings=provenance,
+    )
+    write_store_information(request.out, {**provenance, "version": __version__})
+    summary = run_stage(stage, request.workers)
+    counts = {"done": summary.done, "failed": summary.failed, "reasons": dict(summary.failures)}
+    write_store_information(request.out, {**provenance, "version": __version__, "counts": counts})
+    return summary
+
+
+def _preprocessing_settings(work: Path, modality: Modality) -> Any:
+    try:
+        return read_json(work / "preprocessing.json")["stages"][modality]["settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"{work / 'preprocessing.json'}: missing or unreadable, so nothing says how the {modality}s were "
+            f"preprocessed. Run python -m preprocessing DATASET --out {work} again"
+        ) from error
+
+
+def _refuse_another_store(folder: Path, provenance: dict[str, Any]) -> None:
+    path = folder / "store.json"
+    if not path.is_file():
+        return
+    former = read_json(path)
+    for name in ("encoder", "weights_sha256"):
+        if former.get(name) != provenance[name]:
+            raise StoreError(
+                f"{folder}: holds embeddings of another encoder ({name} {former.get(name)}, asked for {provenance[name]}). "
+                f"Remove the folder, or write elsewhere with --out"
+            )

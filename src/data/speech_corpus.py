@@ -1,0 +1,85 @@
+"""Speech of many identities in memory, from which random crops are drawn."""
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from src.core.errors import DatasetError, MediaError
+from src.core.progress import progress_bar
+from src.data.identity_folders import IdentityFolders
+from src.media.audio import read_audio
+
+LOGGER = logging.getLogger(__name__)
+_FULL_SCALE = 32767.0
+
+
+class SpeechCorpus:
+    """Utterances of a set of identities, kept as 16-bit samples at 16 kHz.
+
+    utterances: int16 arrays. identities: (utterances,) index of the identity of each.
+    """
+
+    def __init__(self, utterances: Sequence[np.ndarray], identities: np.ndarray) -> None:
+        assert len(utterances) == len(identities)
+        self.utterances = list(utterances)
+        self.identities = np.asarray(identities)
+
+    @classmethod
+    def load(cls, folders: IdentityFolders, threads: int = 2) -> "SpeechCorpus":
+        """Decode all files. Files that cannot be decoded are left out and counted in a log line.
+
+        Raises DatasetError when none can be decoded.
+        """
+        with (
+            ThreadPoolExecutor(threads) as pool,
+            progress_bar(total=len(folders.files), description="reading speech", unit="file") as bar,
+        ):
+            decoded = []
+            for utterance in pool.map(_read_utterance, folders.files):
+                decoded.append(utterance)
+                bar.update()
+        kept = [row for row, utterance in enumerate(decoded) if isinstance(utterance, np.ndarray)]
+        utterances = [utterance for utterance in decoded if isinstance(utterance, np.ndarray)]
+        problems = [utterance for utterance in decoded if isinstance(utterance, MediaError)]
+        if problems:
+            LOGGER.warning("%d files are left out; the first: %s", len(problems), problems[0])
+        if not kept:
+            raise DatasetError(f"no file can be decoded; the first: {problems[0]}")
+        return cls(utterances, folders.identities[kept])
+
+    @property
+    def seconds(self) -> float:
+        """Total duration."""
+        return sum(map(len, self.utterances)) / 16_000
+
+    def of_identities(self, mask: np.ndarray) -> "SpeechCorpus":
+        """The utterances of the identities whose entry of `mask` (identities,) is true; indices stay."""
+        rows = np.flatnonzero(mask[self.identities])
+        return SpeechCorpus([self.utterances[row] for row in rows], self.identities[rows])
+
+    def crops(
+        self, rows: Sequence[int] | np.ndarray, samples: int, stream: np.random.Generator
+    ) -> np.ndarray:
+        """A random crop of each utterance in `rows`: float32 (rows, samples), full scale = 1.
+
+        An utterance that is shorter is repeated until it is long enough.
+        """
+        result = np.empty((len(rows), samples), dtype=np.float32)
+        for place, row in enumerate(rows):
+            utterance = self.utterances[row]
+            if len(utterance) < samples:
+                utterance = np.tile(utterance, -(-samples // len(utterance)))
+            start = int(stream.integers(len(utterance) - samples + 1))
+            result[place] = utterance[start : start + samples]
+        result /= _FULL_SCALE
+        return result
+
+
+def _read_utterance(path: Path) -> np.ndarray | MediaError:
+    try:
+        return np.round(np.clip(read_audio(path), -1, 1) * _FULL_SCALE).astype(np.int16)
+    except MediaError as error:
+        return error

@@ -1,0 +1,169 @@
+"""The features stage on hand-made work folders."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from features.__main__ import main
+from features.extraction import PART_SIZES
+from features.settings import TokenSettings
+from features.voice_tokens import VoiceTokenWorker
+from src.artifacts.embedding_store import EmbeddingStore
+from src.core.errors import ConfigError, DatasetError, StoreError, WeightsError
+from src.core.files import write_json
+from src.encoders.registry import load_encoder
+from src.media.audio import read_audio, write_audio
+from src.media.image import write_jpeg
+
+SECONDS = {"a": 5.3, "b": 2.0, "c": 0.2}
+
+
+def manifest_row(modality, key, output, reason=""):
+    return {
+        "key": key,
+        "modality": modality,
+        "identity": "id1",
+        "language": "English",
+        "video": "v",
+        "split": "train",
+        "size_bytes": 1,
+        "status": "failed" if reason else "done",
+        "reason": reason,
+        "output": output,
+        "speakers": 1,
+    }
+
+
+def write_manifest(work, modality, rows):
+    folder = work / modality / "manifest"
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / "part-00000.parquet")
+
+
+@pytest.fixture
+def work(tmp_path):
+    stream = np.random.default_rng(1)
+    folder = tmp_path / "work"
+    voices = []
+    for name, seconds in SECONDS.items():
+        write_audio(folder / f"{name}.wav", 0.1 * stream.standard_normal(round(seconds * 16_000)))
+        voices.append(manifest_row("voice", f"voices/{name}.wav", f"{name}.wav"))
+    voices.append(manifest_row("voice", "voices/d.wav", "", reason="no_speech"))
+    voices.append(manifest_row("voice", "voices/e.wav", "gone.wav"))
+    faces = []
+    for name in ("a", "b"):
+        write_jpeg(folder / f"{name}.jpg", stream.integers(0, 256, (160, 160, 3), dtype=np.uint8))
+        faces.append(manifest_row("face", f"faces/{name}.jpg", f"{name}.jpg"))
+    faces.append(manifest_row("face", "faces/c.jpg", "", reason="no_face"))
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8")
+    faces.append(manifest_row("face", "faces/d.jpg", "broken.jpg"))
+    write_manifest(folder, "voice", voices)
+    write_manifest(folder, "face", faces)
+    write_json(
+        folder / "preprocessing.json",
+        {"generated_world": True, "stages": {"voice": {"settings": {"x": 1}}, "face": {"settings": {}}}},
+    )
+    return folder
+
+
+def reasons(work, modality):
+    table = pd.read_parquet(work / "features" / modality / "manifest")
+    return dict(zip(table["key"].str[-5:], table["reason"], strict=True))
+
+
+def test_every_row_is_there_with_its_tokens_or_its_reason(work):
+    assert main([str(work), "--workers", "1", "--max-failures", "1"]) == 0
+    assert reasons(work, "voice") == {
+        "a.wav": "",
+        "b.wav": "",
+        "c.wav": "too_short",
+        "d.wav": "no_speech",
+        "e.wav": "missing",
+    }
+    assert reasons(work, "face") == {
+        "a.jpg": "",
+        "b.jpg": "",
+        "c.jpg": "no_face",
+        "d.jpg": "unreadable_image",
+    }
+    voice, face = (
+        EmbeddingStore.open(work / "features" / "voice"),
+        EmbeddingStore.open(work / "features" / "face"),
+    )
+    assert voice.items["count"].to_dict() == {"voices/a.wav": 1 + 4, "voices/b.wav": 1}
+    assert list(voice.token_kinds) == ["whole", "window", "window", "window", "window", "whole"]
+    assert face.items["count"].to_dict() == {"faces/a.jpg": 2, "faces/b.jpg": 2}
+    assert list(face.token_kinds) == ["crop", "flip"] * 2
+    assert voice.information["weights_sha256"] == load_encoder("ecapa-compact").provenance.weights_sha256
+    assert voice.information["preprocessing"] == {"x": 1}
+    assert voice.information["counts"]["failed"] == 3
+
+
+def test_vectors_are_those_of_the_encoder_called_by_hand(work):
+    main([str(work), "--workers", "1", "--max-failures", "1"])
+    voice = EmbeddingStore.open(work / "features" / "voice")
+    samples = torch.from_numpy(read_audio(work / "a.wav"))
+    encoder = load_encoder("ecapa-compact")
+    expected = torch.cat([encoder.embed(samples[None]), encoder.embed(samples[None, 16_000:48_000])]).numpy()
+    assert voice.tokens("voices/a.wav")[[0, 2]] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_failing_share_above_the_limit_is_an_exit_status(work):
+    assert main([str(work), "--workers", "1"]) == 1
+
+
+def test_running_again_recomputes_nothing(work, capsys):
+    arguments = [str(work), "--workers", "1", "--max-failures", "1"]
+    main(arguments)
+    before = {path: path.stat().st_mtime_ns for path in (work / "features").rglob("*.parquet")}
+    main(arguments)
+    assert {path: path.stat().st_mtime_ns for path in (work / "features").rglob("*.parquet")} == before
+    assert "already there" in capsys.readouterr().err
+
+
+def test_another_encoder_is_not_mixed_into_a_store(work):
+    arguments = [str(work), "--workers", "1", "--max-failures", "1", "--modality", "voice"]
+    main(arguments)
+    path = work / "features" / "voice" / "store.json"
+    path.write_text(path.read_text().replace("ecapa-compact", "another"))
+    with pytest.raises(StoreError, match="another encoder"):
+        main(arguments)
+
+
+def test_real_data_never_fall_back_to_the_embedded_encoders(work, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("VOXFACE_WEIGHTS", str(tmp_path / "none"))
+    write_json(work / "preprocessing.json", {"generated_world": False, "stages": {"voice": {"settings": {}}}})
+    with pytest.raises(WeightsError, match=r"embedding_model\.ckpt"):
+        main([str(work), "--modality", "voice"])
+    assert not (work / "features" / "voice" / "tokens").exists()
+
+
+def test_unusable_folders_and_settings_are_named(work, tmp_path):
+    with pytest.raises(DatasetError, match="no such folder"):
+        main([str(tmp_path / "absent")])
+    with pytest.raises(DatasetError, match="preprocessing"):
+        main([str(tmp_path)])
+    with pytest.raises(ConfigError, match="windw_seconds"):
+        main([str(work), "--set", "windw_seconds=1"])
+    with pytest.raises(ConfigError, match="above 0"):
+        main([str(work), "--set", "hop_seconds=0"])
+
+
+def test_long_recordings_get_evenly_spread_windows(work):
+    worker = VoiceTokenWorker(TokenSettings(most_windows=3), work, load_encoder("ecapa-compact"))
+    samples = np.arange(16_000 * 11, dtype=np.float32)
+    starts = [window[0] / 16_000 for window in worker._windows(samples)]
+    assert starts == pytest.approx([0, 4, 9], abs=1)
+    assert len(starts) == 3
+
+
+def test_help_shows_examples(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    assert "python -m features WORK" in capsys.readouterr().out
+    assert min(PART_SIZES.values()) > 0
