@@ -1,0 +1,75 @@
+"""What every association model can do: encode voices and faces once, then compare pairs of them."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+
+class Comparison(NamedTuple):
+    """The outcome for pairs, listed (P) or all of a grid (V, F).
+
+    similarity: (P,) or (V, F); higher = same person.
+    fused: (P, d) or (V, F, d); the joint embedding of each pair.
+    """
+
+    similarity: Tensor
+    fused: Tensor
+
+
+class AssociationModel(nn.Module, ABC):
+    """A model that says how alike a voice and a face are.
+
+    Voices and faces come as token sequences with masks (true = token, false = padding). Each side is encoded
+    once, however many pairs it takes part in; comparing is done on encodings.
+
+    voice_dimension, face_dimension: numbers in a token of each modality.
+    fused_dimension: d, numbers in the joint embedding of a pair.
+    """
+
+    def __init__(self, voice_dimension: int, face_dimension: int, fused_dimension: int) -> None:
+        super().__init__()
+        self.fused_dimension = fused_dimension
+        self.voice_dimension = voice_dimension
+        self.face_dimension = face_dimension
+
+    @abstractmethod
+    def encode_voices(self, tokens: Tensor) -> Tensor:
+        """tokens: float (V, T, voice_dimension). Returns (V, T, width), each token on its own."""
+
+    @abstractmethod
+    def encode_faces(self, tokens: Tensor) -> Tensor:
+        """tokens: float (F, S, face_dimension). Returns (F, S, width), each token on its own."""
+
+    @abstractmethod
+    def compare(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Comparison:
+        """Compare row i of the voices with row i of the faces.
+
+        voices: encodings (P, T, width). voice_mask: bool (P, T). faces: encodings (P, S, width). face_mask:
+        bool (P, S). Every row of a mask has at least one true.
+        """
+
+    @abstractmethod
+    def compare_all(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Comparison:
+        """Compare every voice with every face.
+
+        voices: encodings (V, T, width). voice_mask: bool (V, T). faces: encodings (F, S, width). face_mask:
+        bool (F, S). Every row of a mask has at least one true.
+        """
+
+    def similarity(
+        self, voice_tokens: Tensor, voice_mask: Tensor, face_tokens: Tensor, face_mask: Tensor
+    ) -> Tensor:
+        """Similarity of row i of the voices and row i of the faces, (P,); higher = same person.
+
+        voice_tokens: (P, T, voice_dimension). face_tokens: (P, S, face_dimension). Masks: bool (P, T), (P, S).
+        """
+        voices, faces = self.encode_voices(voice_tokens), self.encode_faces(face_tokens)
+        return self.compare(voices, voice_mask, faces, face_mask).similarity
+
+    def similarity_matrix(
+        self, voice_tokens: Tensor, voice_mask: Tensor, face_tokens: Tensor, face_mask: Tensor
+    ) -> Tensor:
+        """Similarity of every voice and every face, (V, F); higher = same person. Shapes as in `similarity`."""
+        voices, faces = self.encode_voices(voice_tokens), self.encode_faces(face_tokens)
+        return self.compare_all(voices, voice_mask, faces, face_mask).similarity

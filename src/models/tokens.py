@@ -1,0 +1,69 @@
+"""Token sequences of many voices or faces as one padded tensor and its mask."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TokenSequences:
+    """Sequences of different lengths, padded with zeros to the longest.
+
+    tokens: float32 (items, longest, dimension).
+    mask: bool (items, longest), true for tokens and false for padding; every item has at least one token.
+    """
+
+    tokens: Tensor
+    mask: Tensor
+
+    @classmethod
+    def gather(
+        cls, vectors: np.ndarray, first: ArrayLike, count: ArrayLike, device: torch.device | str = "cpu"
+    ) -> "TokenSequences":
+        """Collect the sequences `vectors[first[i] : first[i] + count[i]]` and put them on the device.
+
+        vectors: float32 (all tokens, dimension). first, count: integers (items,).
+        Raises ValueError when there is no item or an item has no token.
+        """
+        starts, lengths = np.asarray(first, dtype=np.int64), np.asarray(count, dtype=np.int64)
+        if len(starts) == 0 or lengths.min() < 1:
+            raise ValueError("every item must have at least one token, and there must be an item")
+        positions = np.arange(int(lengths.max()))
+        mask = positions[None, :] < lengths[:, None]
+        rows = np.where(mask, starts[:, None] + positions[None, :], 0)
+        tokens = np.where(mask[..., None], vectors[rows], 0.0).astype(np.float32)
+        return cls(torch.from_numpy(tokens).to(device), torch.from_numpy(mask).to(device))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a token."""
+        return int(self.tokens.shape[-1])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors live."""
+        return self.tokens.device
+
+    def select(self, rows: Tensor) -> "TokenSequences":
+        """The items `rows` (n,), in that order, repeated as often as they stand there."""
+        return TokenSequences(self.tokens[rows], self.mask[rows])
+
+    def mean(self) -> Tensor:
+        """Mean token of each item, float (items, dimension); padding does not count."""
+        return masked_token_mean(self.tokens, self.mask)
+
+
+def masked_token_mean(tokens: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the tokens that the mask keeps.
+
+    tokens: float (..., T, d). mask: bool, broadcastable to (..., T), at least one true. Returns (..., d).
+    """
+    weight = mask.to(tokens.dtype)
+    weight = weight / weight.sum(-1, keepdim=True)
+    return torch.matmul(weight.unsqueeze(-2), tokens).squeeze(-2)

@@ -1,0 +1,191 @@
+"""What the encoders' training loop needs to know of a modality: batches, and validation inputs."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from src.core.seeding import random_stream
+from src.data.face_augmentation import augment_faces
+from src.data.face_corpus import FaceCorpus
+from src.data.speech_augmentation import SAMPLE_RATE_HZ, augment_speech, change_speed
+from src.data.speech_corpus import SpeechCorpus
+from src.training.encoder_config import FaceEncoderTrainingConfig, SpeakerEncoderTrainingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingBatch:
+    """One step's input.
+
+    inputs: what the network takes.
+    classes: (batch,) class of each for the margin loss.
+    identities: (batch,) index of the identity whose attributes these are, -1 where a change of speed
+        has made another person of it.
+    """
+
+    inputs: Tensor
+    classes: Tensor
+    identities: Tensor
+
+
+class EncoderTask(Protocol):
+    """Batches of one modality.
+
+    classes: of the margin loss. train_identities: indices of the identities that are trained on.
+    """
+
+    classes: int
+    train_identities: np.ndarray
+
+    def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
+        """A batch of augmented inputs, at most one of each identity while there are enough."""
+        ...
+
+    def validation_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
+        """Batches of inputs of unseen identities, and the identity of each input.
+
+        condition: "clean", or "wild" for augmented ones, the same at every call.
+        """
+        ...
+
+    def probe_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
+        """The same of the training identities, to fit probes on."""
+        ...
+
+
+CONDITIONS = ("clean", "wild")
+_VALIDATION_BATCH = 64
+
+
+class EvenSampler:
+    """Draws items so that every identity comes equally often, whatever the number of its items."""
+
+    def __init__(self, identities: np.ndarray) -> None:
+        self.identities = np.unique(identities)
+        self._rows = [np.flatnonzero(identities == identity) for identity in self.identities]
+
+    def draw(self, count: int, stream: np.random.Generator) -> np.ndarray:
+        """Rows of `count` items of different identities (repeated only beyond their number)."""
+        rounds = -(-count // len(self.identities))
+        order = np.concatenate([stream.permutation(len(self.identities)) for _ in range(rounds)])[:count]
+        return np.array([stream.choice(self._rows[place]) for place in order])
+
+
+class SpeakerTask:
+    """Random crops of speech, at several speeds, augmented.
+
+    corpus: all utterances. validation: (identities,) bool, those kept for validation.
+    """
+
+    def __init__(
+        self, corpus: SpeechCorpus, validation: np.ndarray, config: SpeakerEncoderTrainingConfig
+    ) -> None:
+        self.config = config
+        self.train, self.validation = corpus.of_identities(~validation), corpus.of_identities(validation)
+        self._sampler = EvenSampler(self.train.identities)
+        self.train_identities = self._sampler.identities
+        self._class_of = np.cumsum(~validation) - 1
+        self._identities = int((~validation).sum())
+        self.classes = self._identities * len(config.speed_factors)
+
+    def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
+        """See EncoderTask; a crop at another speed belongs to a class of its own."""
+        size = self.config.optimisation.batch_size
+        samples = round(self.config.crop_seconds * SAMPLE_RATE_HZ)
+        rows = self._sampler.draw(size, stream)
+        speeds = stream.integers(len(self.config.speed_factors), size=size)
+        waveforms = torch.empty(size, samples)
+        for speed, factor in enumerate(self.config.speed_factors):
+            places = np.flatnonzero(speeds == speed)
+            if len(places):
+                crops = self.train.crops(rows[places], 2 * round(samples * factor / 2), stream)
+                waveforms[torch.from_numpy(places)] = change_speed(torch.from_numpy(crops), samples)
+        identities = self.train.identities[rows]
+        return TrainingBatch(
+            inputs=augment_speech(waveforms, self.config.augmentation, stream),
+            classes=torch.from_numpy(self._class_of[identities] + speeds * self._identities),
+            identities=torch.from_numpy(np.where(speeds == 0, identities, -1)),
+        )
+
+    def validation_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
+        """See EncoderTask."""
+        return self._inputs(self.validation, condition, self.config.validation_crops)
+
+    def probe_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
+        """The same of the training identities, to fit probes on."""
+        return self._inputs(self.train, condition, 3)
+
+    def _inputs(self, corpus: SpeechCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
+        stream = random_stream("speaker validation", self.config.seed, condition)
+        samples = round(self.config.validation_seconds * SAMPLE_RATE_HZ)
+        rows = _spread_rows(corpus.identities, crops, stream)
+        batches = []
+        for start in range(0, len(rows), _VALIDATION_BATCH):
+            drawn = corpus.crops(rows[start : start + _VALIDATION_BATCH], samples, stream)
+            batch = torch.from_numpy(drawn)
+            if condition == "wild":
+                batch = augment_speech(batch, self.config.augmentation, stream)
+            batches.append(batch)
+        return batches, corpus.identities[rows]
+
+
+class FaceTask:
+    """Augmented face crops.
+
+    corpus: all crops. validation: (identities,) bool, those kept for validation.
+    """
+
+    def __init__(self, corpus: FaceCorpus, validation: np.ndarray, config: FaceEncoderTrainingConfig) -> None:
+        self.config = config
+        self.train, self.validation = corpus.of_identities(~validation), corpus.of_identities(validation)
+        self._sampler = EvenSampler(self.train.identities)
+        self.train_identities = self._sampler.identities
+        self._class_of = np.cumsum(~validation) - 1
+        self.classes = int((~validation).sum())
+
+    def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
+        """See EncoderTask."""
+        rows = self._sampler.draw(self.config.optimisation.batch_size, stream)
+        identities = self.train.identities[rows]
+        return TrainingBatch(
+            inputs=self._augmented(self.train.crops[rows], stream),
+            classes=torch.from_numpy(self._class_of[identities]),
+            identities=torch.from_numpy(identities),
+        )
+
+    def validation_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
+        """See EncoderTask."""
+        return self._inputs(self.validation, condition, 12)
+
+    def probe_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
+        """The same of the training identities, to fit probes on."""
+        return self._inputs(self.train, condition, 4)
+
+    def _inputs(self, corpus: FaceCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
+        stream = random_stream("face validation", self.config.seed, condition)
+        rows = _spread_rows(corpus.identities, crops, stream)
+        pixels = self.config.network.input_pixels
+        batches = []
+        for start in range(0, len(rows), _VALIDATION_BATCH):
+            batch = corpus.crops[rows[start : start + _VALIDATION_BATCH]]
+            if condition == "wild":
+                batches.append(self._augmented(batch, stream))
+            else:
+                planes = torch.from_numpy(batch.transpose(0, 3, 1, 2).astype(np.float32))
+                batches.append(torch.nn.functional.interpolate(planes, size=(pixels, pixels), mode="area"))
+        return batches, corpus.identities[rows]
+
+    def _augmented(self, crops: np.ndarray, stream: np.random.Generator) -> Tensor:
+        planes = torch.from_numpy(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
+        return augment_faces(planes, self.config.network.input_pixels, self.config.augmentation, stream)
+
+
+def _spread_rows(identities: np.ndarray, most: int, stream: np.random.Generator) -> np.ndarray:
+    """At most `most` items of each identity."""
+    rows = [
+        stream.permutation(np.flatnonzero(identities == identity))[:most]
+        for identity in np.unique(identities)
+    ]
+    return np.concatenate(rows)

@@ -1,0 +1,96 @@
+"""Recipes by name: which training a configuration's `recipe` asks for, and what the command line must give it."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from src.core.config import apply_override, read_yaml_mapping
+from src.core.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """What the user asks for.
+
+    config: YAML file. out: checkpoint folder. overrides: `key=value` settings that win over the file.
+    features, language: for heads. media: for encoders. device: auto, cpu or cuda. seed: None takes the
+    recipe's own.
+    """
+
+    config: Path
+    out: Path
+    overrides: list[str]
+    features: Path | None
+    language: str | None
+    media: Path | None
+    device: str
+    seed: int | None
+
+
+def run_recipe(request: TrainingRequest) -> int:
+    """Train; returns the exit status. Raises ConfigError for an unknown recipe and for options that it lacks."""
+    mapping = read_yaml_mapping(request.config)
+    for override in request.overrides:
+        apply_override(mapping, override)
+    name = mapping.get("recipe")
+    if name not in RECIPES:
+        raise ConfigError(f"{request.config}: recipe {name!r} is not one of {', '.join(sorted(RECIPES))}")
+    return RECIPES[name](request)
+
+
+def _train_head(request: TrainingRequest) -> int:
+    features: Path = _required(request, "features")
+    language: str = _required(request, "language")
+    _refused(request, "media")
+    from src.training.association_training import train_association
+
+    metrics = train_association(
+        request.config,
+        request.overrides,
+        features=features,
+        language=language,
+        out=request.out,
+        device_name=request.device,
+        seed=request.seed or 0,
+    )
+    sys.stderr.write(
+        f"{request.out}: validation EER {metrics['validation_eer']:.1%} at epoch {metrics['epoch']} of "
+        f"{metrics['epochs_trained']}, {metrics['training_seconds']:.1f} s\n"
+    )
+    return 0
+
+
+def _encoder_recipe(function_name: str) -> Callable[[TrainingRequest], int]:
+    def train_encoder(request: TrainingRequest) -> int:
+        media: Path = _required(request, "media")
+        _refused(request, "features")
+        _refused(request, "language")
+        train = getattr(importlib.import_module("src.training.encoder_training"), function_name)
+        overrides = (
+            request.overrides if request.seed is None else [*request.overrides, f"seed={request.seed}"]
+        )
+        return int(train(request.config, overrides, media, request.out, request.device))
+
+    return train_encoder
+
+
+def _required(request: TrainingRequest, option: str) -> Any:
+    value = getattr(request, option)
+    if value is None:
+        raise ConfigError(f"{request.config}: this recipe needs --{option}; see python train.py --help")
+    return value
+
+
+def _refused(request: TrainingRequest, option: str) -> None:
+    if getattr(request, option) is not None:
+        raise ConfigError(f"{request.config}: this recipe takes no --{option}; see python train.py --help")
+
+
+RECIPES: dict[str, Callable[[TrainingRequest], int]] = {
+    "association": _train_head,
+    "speaker_encoder": _encoder_recipe("train_speaker_encoder"),
+    "face_encoder": _encoder_recipe("train_face_encoder"),
+}

@@ -1,0 +1,79 @@
+"""Voices and faces whose tokens live on the device for the whole training."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from src.artifacts.embedding_store import EmbeddingStore
+from src.data.association import AssociationData, LabelledItems
+from src.models.canonical_correlation import IdentityItems
+from src.models.tokens import TokenSequences
+
+
+@dataclass(frozen=True)
+class ResidentItems:
+    """One modality on the device: L2-normalised tokens, and the person and video of each item.
+
+    identities, videos: int64 (items,), ascending.
+    """
+
+    sequences: TokenSequences
+    identities: Tensor
+    videos: Tensor
+
+    @classmethod
+    def load(cls, store: EmbeddingStore, items: LabelledItems, device: torch.device) -> "ResidentItems":
+        """Put the items' tokens on the device."""
+        sequences = TokenSequences.gather(store.vectors, items.first, items.count, device)
+        return cls(
+            TokenSequences(F.normalize(sequences.tokens, dim=-1), sequences.mask),
+            torch.from_numpy(items.identities).to(device),
+            torch.from_numpy(items.videos).to(device),
+        )
+
+    def identity_items(self) -> IdentityItems:
+        """The mean token of each item, on the CPU, for fits in closed form."""
+        means = self.sequences.mean().double().cpu().numpy()
+        return IdentityItems(means, self.identities.cpu().numpy())
+
+    def evenly_chosen(self, items_per_identity: int) -> "ResidentItems":
+        """At most so many items of each person, evenly spread over their videos."""
+        identities = self.identities.cpu().numpy()
+        chosen = []
+        for identity in np.unique(identities):
+            rows = np.flatnonzero(identities == identity)
+            places = np.linspace(0, len(rows) - 1, min(items_per_identity, len(rows)))
+            chosen.append(rows[places.round().astype(np.int64)])
+        kept = torch.from_numpy(np.concatenate(chosen)).to(self.identities.device)
+        return ResidentItems(self.sequences.select(kept), self.identities[kept], self.videos[kept])
+
+
+@dataclass(frozen=True)
+class ResidentPeople:
+    """The voices and the faces of the same people."""
+
+    voices: ResidentItems
+    faces: ResidentItems
+
+    @classmethod
+    def load(
+        cls,
+        voice_store: EmbeddingStore,
+        face_store: EmbeddingStore,
+        data: AssociationData,
+        device: torch.device,
+    ) -> "ResidentPeople":
+        """Put both modalities on the device."""
+        return cls(
+            ResidentItems.load(voice_store, data.voices, device),
+            ResidentItems.load(face_store, data.faces, device),
+        )
+
+    def evenly_chosen(self, items_per_identity: int) -> "ResidentPeople":
+        """At most so many voices and so many faces of each person."""
+        return ResidentPeople(
+            self.voices.evenly_chosen(items_per_identity), self.faces.evenly_chosen(items_per_identity)
+        )

@@ -1,0 +1,95 @@
+"""Training of the compact encoders on a handful of made people."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import train
+from src.artifacts.checkpoints import load_checkpoint
+from src.core.errors import CheckpointError, ConfigError, DatasetError
+from src.encoders.registry import load_encoder
+from src.media.audio import write_audio
+from src.media.image import write_jpeg
+from src.training.encoder_measures import attribute_correlations, pair_equal_error_rate
+
+SHORT = ["optimisation.epochs=2", "optimisation.steps_per_epoch=3", "optimisation.batch_size=4"]
+NO_ATTRIBUTES = ["attributes.weight=0", "attributes.numeric=[]"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Eight people: a voice is a pitch, a face is a colour."""
+    folder = tmp_path_factory.mktemp("corpus")
+    stream = np.random.default_rng(0)
+    for person in range(8):
+        for take in range(3):
+            time_seconds = np.arange(40_000) / 16_000
+            voice = 0.2 * np.sign(np.sin(2 * np.pi * (90 + 25 * person) * time_seconds))
+            write_audio(
+                folder / f"speakers/p{person}/{take}.wav", voice + 0.01 * stream.standard_normal(40_000)
+            )
+            face = np.full((64, 64, 3), 30 * person, np.uint8) + stream.integers(
+                0, 20, (64, 64, 3), dtype=np.uint8
+            )
+            write_jpeg(folder / f"faces/p{person}/{take}.jpg", face)
+    rows = [{"identity": f"p{person}", "height": person} for person in range(8)]
+    pd.DataFrame(rows).to_csv(folder / "identities.csv", index=False)
+    return folder
+
+
+def run(config, corpus, out, *settings):
+    words = [f"configs/encoders/{config}.yaml", "--media", str(corpus), "--out", str(out)]
+    return train.main(words + [word for setting in settings for word in ("--set", setting)])
+
+
+@pytest.mark.parametrize("name", ["ecapa-compact", "face-compact"])
+def test_a_trained_encoder_can_be_loaded_and_says_whom_it_never_saw(name, corpus, tmp_path):
+    attributes = ["attributes.numeric=[height]", "validation_share=0.25"]
+    assert run(name, corpus, tmp_path / name, *SHORT, *attributes) == 0
+    checkpoint = load_checkpoint(tmp_path / name)
+    assert len(checkpoint.config["identities"]["validation"]) == 2
+    assert 0 <= checkpoint.metrics["validation_eer_wild"] <= 1
+    assert "height" in checkpoint.metrics["attribute_correlation"]["clean"]
+    assert len((tmp_path / name / "training_log.csv").read_text().splitlines()) == 3
+    encoder = load_encoder(name, weights=tmp_path / name)
+    assert encoder.dimension == 128
+
+
+def test_the_same_seed_gives_the_same_weights(corpus, tmp_path):
+    for folder in ("one", "two"):
+        run("face-compact", corpus, tmp_path / folder, *SHORT, *NO_ATTRIBUTES)
+    one, two = load_checkpoint(tmp_path / "one"), load_checkpoint(tmp_path / "two")
+    assert all(torch.equal(tensor, two.weights[name]) for name, tensor in one.weights.items())
+
+
+@pytest.mark.parametrize("name", ["ecapa-compact", "face-compact"])
+def test_training_goes_on_from_a_checkpoint(name, corpus, tmp_path):
+    run(name, corpus, tmp_path / "first", *SHORT, *NO_ATTRIBUTES)
+    start = f"start_from={tmp_path / 'first'}"
+    still = ["optimisation.epochs=1", "optimisation.steps_per_epoch=1", "optimisation.learning_rate=1e-9"]
+    run(name, corpus, tmp_path / "second", *SHORT, *NO_ATTRIBUTES, start, *still)
+    first, second = load_checkpoint(tmp_path / "first"), load_checkpoint(tmp_path / "second")
+    trained = [key for key in first.weights if "running" not in key]
+    assert all(torch.allclose(first.weights[key], second.weights[key], atol=1e-6) for key in trained)
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        run(name, corpus, tmp_path / "third", *SHORT, *NO_ATTRIBUTES, f"start_from={tmp_path / 'none'}")
+
+
+def test_missing_media_attributes_and_unknown_settings_are_named(corpus, tmp_path):
+    with pytest.raises(DatasetError, match="speakers"):
+        run("ecapa-compact", tmp_path, tmp_path / "out", *SHORT, *NO_ATTRIBUTES)
+    with pytest.raises(DatasetError, match="weight_kg"):
+        run("face-compact", corpus, tmp_path / "out", *SHORT, "attributes.numeric=[weight_kg]")
+    with pytest.raises(ConfigError, match=r"optimisation\.epoch"):
+        run("face-compact", corpus, tmp_path / "out", "optimisation.epoch=2")
+
+
+def test_measures_by_hand():
+    vectors = np.array([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0], [0.1, 3.0]])
+    assert pair_equal_error_rate(vectors, np.array([0, 0, 1, 1])) == 0.0
+    assert pair_equal_error_rate(vectors, np.array([0, 1, 0, 1])) > 0.4
+    points = np.linspace(-1, 1, 12)[:, None] * np.array([[1.0, 2.0]])
+    truth = pd.DataFrame({"length": points[:, 0] * 3})
+    found = attribute_correlations(points[:8], truth[:8], points[8:], truth[8:])
+    assert found["length"] == pytest.approx(1.0, abs=1e-3)

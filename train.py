@@ -1,0 +1,69 @@
+"""Train what a configuration describes: an association head on embedding stores, or an encoder on media.
+
+python train.py configs/cafnet.yaml --features WORK/features --language English --out checkpoints/English
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.core.command_line import run_command
+from src.training.recipes import TrainingRequest, run_recipe
+
+EXAMPLES = """\
+examples:
+  the head of a challenge system, on what `python -m features WORK` made:
+    python train.py configs/cafnet.yaml --features WORK/features --language English --out checkpoints/English
+  the same with other settings (nested keys with dots) and another seed:
+    python train.py configs/cafnet.yaml --features WORK/features --language Urdu --out checkpoints/Urdu \\
+        --seed 3 --set optimizer.learning_rate=1e-3 --set model.members=1
+  a compact encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
+    python train.py configs/encoders/ecapa-compact.yaml --media MEDIA --out checkpoints/ecapa
+
+OUT receives model.safetensors, config.json, metrics.json and training_log.csv.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="train.py",
+        description="Train what CONFIG describes and write a checkpoint folder.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="a YAML file, see configs/")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoint folder to write")
+    parser.add_argument(
+        "--features",
+        type=Path,
+        metavar="DIR",
+        help="heads: folder with the embedding stores voice/ and face/",
+    )
+    parser.add_argument("--language", help="heads: the training language, as the stores name it")
+    parser.add_argument("--media", type=Path, metavar="DIR", help="encoders: folder with speakers/ or faces/")
+    parser.add_argument(
+        "--device", default="auto", help="auto (a GPU where there is one), cpu or cuda (default: auto)"
+    )
+    parser.add_argument(
+        "--seed", type=int, help="of the held-out people, weights and batches (default: the recipe's own)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="a setting that wins over the file's, for example loss.identity=0.2; may be repeated",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and train."""
+    return run_recipe(TrainingRequest(**vars(build_parser().parse_args(arguments))))
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(main))
