@@ -1,0 +1,73 @@
+"""Score a list, and make a submission: from checkpoints, embeddings and lists to files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from src.artifacts.scores import write_scores
+from src.artifacts.trials import read_trials
+from src.core.errors import SubmissionError
+from src.core.progress import progress_bar
+from src.scoring.cells import cells_of
+from src.scoring.language_lists import read_test_lists
+from src.scoring.submission import write_submission
+from src.scoring.trial_scoring import FeatureStores, ScoredTrials, TrialScorer, UnscorablePolicy
+from src.scoring.unscorable_file import write_unscorable
+
+
+def score_list(
+    *,
+    checkpoint: Path,
+    features: Path,
+    trials: Path,
+    out: Path,
+    device: torch.device,
+    unscorable: UnscorablePolicy = "error",
+) -> ScoredTrials:
+    """Write the scores of one list. Errors: see `TrialScorer`."""
+    listed = read_trials(trials)
+    scored = TrialScorer.load(checkpoint, FeatureStores.open(features), device).score(
+        listed, str(trials), unscorable
+    )
+    write_scores(out, scored.scores)
+    write_unscorable(out, {out.name: scored.unscorable})
+    return scored
+
+
+def submit(
+    *,
+    lists: Path,
+    features: Path,
+    checkpoints: Mapping[str, Path],
+    out: Path,
+    prefix: str,
+    device: torch.device,
+    unscorable: UnscorablePolicy = "error",
+) -> dict[str, ScoredTrials]:
+    """Write the submission of two models, one trained on each language.
+
+    lists: the data set, or the folder of its test lists. checkpoints: training language → folder.
+    Returns what was scored by file name. Raises SubmissionError for what the challenge's scorer would
+    reject, besides the errors of `TrialScorer`; nothing is written then.
+    """
+    if out.suffix != ".zip":
+        raise SubmissionError(f"{out}: a submission is a zip file; name it so")
+    cells = cells_of(checkpoints)
+    trials = read_test_lists(lists, checkpoints)
+    stores = FeatureStores.open(features)
+    scorers = {
+        language: TrialScorer.load(folder, stores, device, language)
+        for language, folder in checkpoints.items()
+    }
+    scored = {}
+    with progress_bar(total=len(cells), description="submit", unit="list") as bar:
+        for cell in cells:
+            source = f"{cell.test_language} list, model trained on {cell.training_language}"
+            scorer = scorers[cell.training_language]
+            scored[cell] = scorer.score(trials[cell.test_language], source, unscorable)
+            bar.update()
+    write_submission(out, {cell: result.scores for cell, result in scored.items()}, trials, prefix)
+    named = {cell.file_name(prefix): result for cell, result in scored.items()}
+    write_unscorable(out, {name: result.unscorable for name, result in named.items()})
+    return named

@@ -1,0 +1,54 @@
+"""From the paths in a trial to the keys of embeddings, and why a key has none."""
+
+from collections.abc import Container, Iterable
+from pathlib import Path, PurePosixPath
+
+from src.artifacts.sources import Modality
+from src.artifacts.trials import Trial
+from src.core.errors import ListError
+from src.core.stage import FAILED, read_parts
+
+MEDIA_FOLDERS: dict[Modality, str] = {"voice": "voices", "face": "faces"}
+UNKNOWN_MEDIA = "not in the work folder: no such file in the data set, or it was never preprocessed"
+
+
+def resolve_key(path: str, modality: Modality, known: Container[str]) -> str:
+    """The key that a path of a list means.
+
+    A test list names media from the data set's root (`voices/English/00000.wav`), a training list from
+    `voices/` or `faces/` (`id0001/English/VIDEO/00000.wav`). So a path is taken as it stands where that key
+    is known, else with the modality's folder in front. A path that fits neither way is returned as it stands.
+    """
+    in_folder = f"{MEDIA_FOLDERS[modality]}/{path}"
+    return in_folder if path not in known and in_folder in known else path
+
+
+def refuse_climbing_paths(trials: Iterable[Trial], source: str) -> None:
+    """Raise ListError for paths that are absolute or climb out of the data set (`../`)."""
+    wrong = [
+        f"{trial.trial_id}: {path}"
+        for trial in trials
+        for path in (trial.voice, trial.face)
+        if path.startswith("/") or ".." in PurePosixPath(path).parts
+    ]
+    if wrong:
+        shown = "\n  ".join(wrong[:5])
+        raise ListError(f"{source}: {len(wrong)} paths lead out of the data set; mend the list:\n  {shown}")
+
+
+def failure_reasons(features: Path, modality: Modality) -> dict[str, str]:
+    """Why files of a modality have no embedding: key → reason, from every manifest that there is.
+
+    features: WORK/features. What preprocessing could not use stands in the manifest of WORK, what feature
+    extraction could not use in the manifest beside the embeddings.
+    """
+    reasons: dict[str, str] = {}
+    for folder in (features.parent / modality / "manifest", features / modality / "manifest"):
+        if folder.is_dir():
+            table = read_parts(folder, ["key", "status", "reason"]).to_pydict()
+            reasons |= {
+                key: reason
+                for key, status, reason in zip(*table.values(), strict=True)
+                if status == FAILED and key not in reasons
+            }
+    return reasons

@@ -1,0 +1,38 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from src.artifacts.trials import Trial
+from src.core.errors import ListError
+from src.scoring.trial_keys import failure_reasons, refuse_climbing_paths, resolve_key
+
+
+def test_a_path_is_taken_as_it_stands_before_the_folder_is_put_in_front():
+    known = {"voices/id1/a.wav", "id1/a.wav", "voices/id2/a.wav"}
+    assert resolve_key("id1/a.wav", "voice", known) == "id1/a.wav"
+    assert resolve_key("id2/a.wav", "voice", known) == "voices/id2/a.wav"
+    assert resolve_key("voices/id2/a.wav", "voice", known) == "voices/id2/a.wav"
+    assert resolve_key("id2/a.wav", "face", known) == "id2/a.wav"
+    assert resolve_key("id2/a", "voice", known) == "id2/a"  # never a near name
+
+
+@pytest.mark.parametrize("path", ["../../secret.wav", "voices/../../x.wav", "/etc/passwd"])
+def test_paths_that_leave_the_data_set_are_refused_by_name(path):
+    with pytest.raises(ListError, match=r"list.txt: 1 paths.*\n.*t2"):
+        refuse_climbing_paths([Trial("t1", "v..ok.wav", "f.jpg"), Trial("t2", path, "f.jpg")], "list.txt")
+
+
+def test_reasons_come_from_both_manifests(tmp_path):
+    for folder, rows in (
+        ("voice", [("a", "failed", "silent"), ("b", "done", ""), ("c", "done", "")]),
+        (
+            "features/voice",
+            [("a", "failed", "no_clean_file"), ("b", "failed", "too_short"), ("c", "done", "")],
+        ),
+    ):
+        path = tmp_path / folder / "manifest" / "part-00000.parquet"
+        path.parent.mkdir(parents=True)
+        names = ("key", "status", "reason")
+        pq.write_table(pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows]), path)
+    assert failure_reasons(tmp_path / "features", "voice") == {"a": "silent", "b": "too_short"}
+    assert failure_reasons(tmp_path / "features", "face") == {}
