@@ -17,12 +17,12 @@ help:  ## list the commands
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "voxface needs Python 3.10 or newer; name one with make PYTHON=python3.11")'
 	@echo "setting up .venv from requirements.lock (several GB at the first time)"
-	@if [ ! -x $(BIN)/python ]; then \
-		$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; \
-			$(PYTHON) -m pip install --quiet --target .uv "$$(grep -oE '^uv==[0-9.]+' requirements.lock)" && \
-			.uv/bin/uv venv --quiet --seed --python $(PYTHON) .venv && rm -rf .uv; }; fi
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; \
+		$(PYTHON) -m pip install --quiet --target .uv "$$(grep -oE '^uv==[0-9.]+' requirements.lock)" && \
+		.uv/bin/uv venv --quiet --seed --python $(PYTHON) .venv && rm -rf .uv; }
+	@[ -x $(BIN)/uv ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		"$$(grep -oE '^uv==[0-9.]+' requirements.lock)"
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 	@touch $(READY)
 
 demo: $(READY)  ## the generated world, from raw media to a submission and a report
@@ -58,8 +58,15 @@ lock: $(READY)  ## renew requirements.lock from the ranges in requirements*.txt
 
 encoders: $(READY)  ## train the embedded encoders anew
 	$(BIN)/python -m demo $(DEMO)/corpus --size none --pretraining
-	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/ecapa-compact
+	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --out $(DEMO)/corpus/ecapa-clean
+	$(BIN)/python train.py configs/encoders/ecapa-compact-recordings.yaml --media $(DEMO)/corpus/pretraining \
+		--set start_from=$(DEMO)/corpus/ecapa-clean --out checkpoints/embedded/ecapa-compact
 	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact
+
+bench: $(READY)  ## measure the demo: keynote extraction, faces, and where the error comes from
+	$(BIN)/python -m benchmarks.keynote $(WORK) $(DEMO)/world/truth --out benchmarks/results/keynote.json
+	$(BIN)/python -m benchmarks.faces $(WORK) $(DEMO)/world/truth --out benchmarks/results/faces.json
+	$(BIN)/python -m benchmarks.gap $(DEMO)/world/dataset $(WORK) $(DEMO)/world/truth --out benchmarks/results/gap.json
 
 clean:  ## remove what the demo made
 	rm -rf $(DEMO) $(foreach language,$(LANGUAGES),checkpoints/demo_$(language))
