@@ -1,4 +1,7 @@
-"""Fixtures and settings that every test shares."""
+"""Settings and fixtures that every test shares; among them one tiny world, run through the whole pipeline once."""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -7,7 +10,72 @@ import torch
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 hypothesis.settings.load_profile("house")
 
+LANGUAGES = ("English", "Urdu")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def two_threads():
     torch.set_num_threads(2)
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """A tiny world and everything that the commands made of it."""
+
+    root: Path
+
+    @property
+    def world(self):
+        return self.root / "world"
+
+    @property
+    def dataset(self):
+        return self.world / "dataset"
+
+    @property
+    def truth(self):
+        return self.world / "truth"
+
+    @property
+    def work(self):
+        return self.root / "work"
+
+    @property
+    def features(self):
+        return self.work / "features"
+
+    @property
+    def submission(self):
+        return self.root / "submission.zip"
+
+    @property
+    def report(self):
+        return self.root / "report.html"
+
+    def checkpoint(self, language):
+        return self.root / "checkpoints" / language
+
+    @property
+    def checkpoint_arguments(self):
+        return [word for name in LANGUAGES for word in ("--checkpoint", f"{name}={self.checkpoint(name)}")]
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory):
+    """A world of size `tiny`, generated once."""
+    from demo.__main__ import main
+
+    run = PipelineRun(tmp_path_factory.mktemp("pipeline"))
+    assert main([str(run.world), "--size", "tiny"]) == 0
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_features(tiny_world):
+    """The tiny world, preprocessed and embedded by the embedded encoders."""
+    from features.__main__ import main as extract
+    from preprocessing.__main__ import main as preprocess
+
+    assert preprocess([str(tiny_world.dataset), "--out", str(tiny_world.work)]) == 0
+    assert extract([str(tiny_world.work)]) == 0
+    return tiny_world
