@@ -20,10 +20,16 @@ def write_results(path: Path, figures: Mapping[str, Any]) -> None:
 
 
 def _commit() -> str:
-    described = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return described.stdout.strip() or "unknown"
+    """The commit, marked where anything but former results differs from it."""
+    commit = _git("rev-parse", "--short", "HEAD")
+    changes = _git("status", "--porcelain", "--", ".", ":!benchmarks/results")
+    return f"{commit or 'unknown'}{' with changes' if changes else ''}"
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
 
 
 def _hardware() -> dict[str, Any]:
