@@ -11,14 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-LARGEST_SIDE_PIXELS = 2048  # the sums of a larger image would not fit 32 bits
-
 
 class SummedImages:
     """Summed-area tables of RGB images of different sizes."""
 
     def __init__(self, images: Sequence[np.ndarray], device: torch.device) -> None:
-        """Sum up uint8 images (height, width, 3), no side longer than LARGEST_SIDE_PIXELS."""
+        """Sum up uint8 images (height, width, 3), no side longer than face_settings.LARGEST_SIDE_PIXELS."""
         self.sizes = [image.shape[:2] for image in images]
         tables = [cv2.integral(image).reshape(-1, 3) for image in images]
         self._first = [0, *np.cumsum([len(table) for table in tables]).tolist()]

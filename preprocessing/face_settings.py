@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from src.core.config import STRICT
 
+LARGEST_SIDE_PIXELS = 2048  # the summed-area tables of a larger image would not fit 32 bits
+
 
 @dataclass(frozen=True, kw_only=True)
 class FaceSettings:
@@ -42,8 +44,10 @@ class FaceSettings:
     def __post_init__(self) -> None:
         if self.smallest_face_pixels < 12:
             raise ValueError("smallest_face_pixels must be at least 12, the window of the first network")
-        if not self.smallest_face_pixels <= self.detection_side_pixels <= 2048:
-            raise ValueError("detection_side_pixels must lie between smallest_face_pixels and 2048")
+        if not self.smallest_face_pixels <= self.detection_side_pixels <= LARGEST_SIDE_PIXELS:
+            raise ValueError(
+                f"detection_side_pixels must lie between smallest_face_pixels and {LARGEST_SIDE_PIXELS}"
+            )
         if not 0 < self.pyramid_factor < 1:
             raise ValueError("pyramid_factor must lie between 0 and 1")
         for name in (

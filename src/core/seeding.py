@@ -4,7 +4,6 @@ import hashlib
 import random
 
 import numpy as np
-import torch
 
 
 def stream_seed(*names: str | int) -> int:
@@ -20,6 +19,8 @@ def random_stream(*names: str | int) -> np.random.Generator:
 
 def seed_everything(seed: int) -> None:
     """Seed Python's, NumPy's and PyTorch's global generators."""
+    import torch  # named streams need none of it, and it takes seconds
+
     random.seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries still draw from the global generator
     torch.manual_seed(seed)

@@ -1,18 +1,23 @@
 """Folders of identities: ROOT/<identity>/<media files>, the layout that encoders are trained from."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from src.core.errors import DatasetError
+from src.core.errors import DatasetError, MediaError
+from src.core.progress import progress_bar
 from src.core.seeding import random_stream
 
+LOGGER = logging.getLogger(__name__)
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg", ".mp3", ".m4a")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 FEWEST_IDENTITIES = 4
+_DECODING_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,43 @@ def scan_identity_folders(root: Path, suffixes: Sequence[str]) -> IdentityFolder
     counts = [len(usable[name]) for name in names]
     files = tuple(path for name in names for path in usable[name])
     return IdentityFolders(names, files, np.repeat(np.arange(len(names)), counts))
+
+
+def decode_files(
+    folders: IdentityFolders, read: Callable[[Path], np.ndarray], description: str
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Decode all files; the arrays of those that could be, and the identity index of each.
+
+    read: decodes one file, raising MediaError for one that it cannot; such files are left out and counted in
+        a log line. description: of the progress bar.
+    Raises DatasetError when none can be decoded.
+    """
+
+    def attempt(path: Path) -> np.ndarray | MediaError:
+        try:
+            return read(path)
+        except MediaError as error:
+            return error
+
+    arrays: list[np.ndarray] = []
+    kept: list[int] = []
+    problems: list[MediaError] = []
+    with (
+        ThreadPoolExecutor(_DECODING_THREADS) as pool,
+        progress_bar(total=len(folders.files), description=description, unit="file") as bar,
+    ):
+        for row, decoded in enumerate(pool.map(attempt, folders.files)):
+            if isinstance(decoded, MediaError):
+                problems.append(decoded)
+            else:
+                arrays.append(decoded)
+                kept.append(row)
+            bar.update()
+    if problems:
+        LOGGER.warning("%d files are left out; the first: %s", len(problems), problems[0])
+    if not kept:
+        raise DatasetError(f"no file can be decoded; the first: {problems[0]}")
+    return arrays, folders.identities[kept]
 
 
 def validation_identities(names: Sequence[str], share: float, seed: int) -> np.ndarray:

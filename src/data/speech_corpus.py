@@ -1,18 +1,13 @@
 """Speech of many identities in memory, from which random crops are drawn."""
 
-import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from src.core.errors import DatasetError, MediaError
-from src.core.progress import progress_bar
-from src.data.identity_folders import IdentityFolders
+from src.data.identity_folders import IdentityFolders, decode_files
 from src.media.audio import read_audio
 
-LOGGER = logging.getLogger(__name__)
 _FULL_SCALE = 32767.0
 
 
@@ -28,27 +23,13 @@ class SpeechCorpus:
         self.identities = np.asarray(identities)
 
     @classmethod
-    def load(cls, folders: IdentityFolders, threads: int = 2) -> "SpeechCorpus":
+    def load(cls, folders: IdentityFolders) -> "SpeechCorpus":
         """Decode all files. Files that cannot be decoded are left out and counted in a log line.
 
         Raises DatasetError when none can be decoded.
         """
-        with (
-            ThreadPoolExecutor(threads) as pool,
-            progress_bar(total=len(folders.files), description="reading speech", unit="file") as bar,
-        ):
-            decoded = []
-            for utterance in pool.map(_read_utterance, folders.files):
-                decoded.append(utterance)
-                bar.update()
-        kept = [row for row, utterance in enumerate(decoded) if isinstance(utterance, np.ndarray)]
-        utterances = [utterance for utterance in decoded if isinstance(utterance, np.ndarray)]
-        problems = [utterance for utterance in decoded if isinstance(utterance, MediaError)]
-        if problems:
-            LOGGER.warning("%d files are left out; the first: %s", len(problems), problems[0])
-        if not kept:
-            raise DatasetError(f"no file can be decoded; the first: {problems[0]}")
-        return cls(utterances, folders.identities[kept])
+        utterances, identities = decode_files(folders, _read_utterance, "reading speech")
+        return cls(utterances, identities)
 
     @property
     def seconds(self) -> float:
@@ -78,8 +59,5 @@ class SpeechCorpus:
         return result
 
 
-def _read_utterance(path: Path) -> np.ndarray | MediaError:
-    try:
-        return np.round(np.clip(read_audio(path), -1, 1) * _FULL_SCALE).astype(np.int16)
-    except MediaError as error:
-        return error
+def _read_utterance(path: Path) -> np.ndarray:
+    return np.round(np.clip(read_audio(path), -1, 1) * _FULL_SCALE).astype(np.int16)

@@ -1,7 +1,5 @@
 """How well vectors tell unseen identities apart, and what they say linearly about attributes."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import RidgeCV
@@ -56,8 +54,3 @@ def attribute_correlations(
         constant = answer.std() == 0 or truth.std() == 0
         answers[str(name)] = 0.0 if constant else float(np.corrcoef(answer, truth)[0, 1])
     return answers
-
-
-def mean_correlation(correlations: dict[str, float], names: Sequence[str]) -> float:
-    """Mean over the named attributes."""
-    return float(np.mean([correlations[name] for name in names]))
