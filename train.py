@@ -18,8 +18,11 @@ examples:
   the same with other settings (nested keys with dots) and another seed:
     python train.py configs/cafnet.yaml --features WORK/features --language Urdu --out checkpoints/Urdu \\
         --seed 3 --set optimizer.learning_rate=1e-3 --set model.members=1
-  a compact encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
+  an encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
     python train.py configs/encoders/ecapa-compact.yaml --media MEDIA --out checkpoints/ecapa
+  the same from several corpora, as they are published; killed, it goes on when started again:
+    python train.py configs/encoders/ecapa-compact.yaml --media LibriSpeech/train-clean-100 --media VoxCeleb/dev/aac \
+        --set attributes.weight=0 --set attributes.numeric=[] --out checkpoints/ecapa
 
 OUT receives model.safetensors, config.json, metrics.json and training_log.csv.
 """
@@ -42,7 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="heads: folder with the embedding stores voice/ and face/",
     )
     parser.add_argument("--language", help="heads: the training language, as the stores name it")
-    parser.add_argument("--media", type=Path, metavar="DIR", help="encoders: folder with speakers/ or faces/")
+    parser.add_argument(
+        "--media",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help="encoders: a corpus, one folder an identity, in DIR/speakers or DIR/faces or DIR itself; may be repeated",
+    )
     parser.add_argument(
         "--device", default="auto", help="auto (a GPU where there is one), cpu or cuda (default: auto)"
     )

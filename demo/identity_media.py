@@ -11,7 +11,6 @@ from demo.face_description import describe_face
 from demo.head import Head
 from demo.identity_model import LatentIdentity
 from demo.photograph import Sitter, pose_alone, pose_with_bystander, take_photograph
-from demo.recording import RecordingSetting, draw_setting, record_conversation
 from demo.sentences import compose_sentence
 from demo.speech_synthesis import SpeechSynthesizer
 from demo.voice_description import VoiceDescription, describe_voice, vary_by_session
@@ -19,6 +18,7 @@ from src.artifacts.turns import SpeakerTurn, write_turns
 from src.core.seeding import random_stream
 from src.media.audio import write_audio
 from src.media.image import write_jpeg
+from src.simulation.recording import RecordingSetting, draw_setting, record_conversation
 
 _BYSTANDER_SHARE = 0.15
 _MOST_INTERVIEWERS = 2

@@ -12,7 +12,6 @@ from demo.identity_media import Person, head_of
 from demo.identity_model import sample_balanced, standard_model
 from demo.photograph import Box, pose_alone, take_photograph
 from demo.sentences import compose_sentence
-from demo.speech_activity import trim_silence
 from demo.speech_synthesis import SpeechSynthesizer
 from demo.truth_tables import describe_nature, write_csv
 from demo.voice_description import describe_voice, vary_by_session
@@ -20,6 +19,7 @@ from src.core.errors import ConfigError
 from src.core.seeding import random_stream
 from src.media.audio import SAMPLE_RATE_HZ, write_audio
 from src.media.image import write_jpeg
+from src.simulation.speech_activity import trim_silence
 
 CLIPS_PER_IDENTITY, CROPS_PER_IDENTITY = 5, 20
 CROP_PIXELS = 160

@@ -1,6 +1,11 @@
-"""Folders of identities: ROOT/<identity>/<media files>, the layout that encoders are trained from."""
+"""Corpora of identities, the layout that encoders are trained from: ROOT/<identity>/…/<media files>.
+
+VoxCeleb (dev/aac/id00012/VIDEO/00001.m4a) and LibriSpeech (train-clean-100/103/1240/103-1240-0000.flac) have it.
+Files that lie loose in ROOT belong to the identity that their names begin with, up to the first hyphen.
+"""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,40 +27,62 @@ _DECODING_THREADS = 2
 
 @dataclass(frozen=True)
 class IdentityFolders:
-    """Media files of named identities.
+    """Media files of named identities, of one or more corpora.
 
-    names: identities, sorted.
+    names: identities; sorted within a corpus.
     files: all files, identity by identity.
     identities: (files,) index into `names` of each file.
+    corpora: (identities,) index of the corpus that each identity is from.
     """
 
     names: tuple[str, ...]
     files: tuple[Path, ...]
     identities: np.ndarray
+    corpora: np.ndarray
 
 
-def scan_identity_folders(root: Path, suffixes: Sequence[str]) -> IdentityFolders:
-    """Find the media files below each folder of `root`; the folder's name is the identity.
+def scan_identity_folders(
+    roots: Sequence[Path], suffixes: Sequence[str], fewest_files: int
+) -> IdentityFolders:
+    """Find the media files of the identities of each corpus.
 
-    Raises DatasetError when `root` is missing or holds fewer than four identities of two files or more.
+    fewest_files: identities with fewer are left out.
+    Raises DatasetError when a root is missing or holds fewer than four such identities, and when two corpora
+    have an identity of one name.
     """
+    corpora = [_files_by_identity(root, suffixes, fewest_files) for root in roots]
+    names = tuple(name for corpus in corpora for name in corpus)
+    if len(set(names)) < len(names):
+        twice = sorted(name for name in set(names) if names.count(name) > 1)
+        raise DatasetError(
+            f"{', '.join(map(str, roots))}: {len(twice)} identities are in two corpora, such as {twice[0]}; "
+            "rename their folders if they are different people."
+        )
+    files = [paths for corpus in corpora for paths in corpus.values()]
+    return IdentityFolders(
+        names,
+        tuple(path for paths in files for path in paths),
+        np.repeat(np.arange(len(names)), [len(paths) for paths in files]),
+        np.repeat(np.arange(len(corpora)), [len(corpus) for corpus in corpora]),
+    )
+
+
+def _files_by_identity(root: Path, suffixes: Sequence[str], fewest_files: int) -> dict[str, list[Path]]:
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder. It must hold one folder of media files an identity.")
-    found = {
-        folder.name: sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-        for folder in sorted(root.iterdir())
-        if folder.is_dir()
-    }
-    usable = {name: files for name, files in found.items() if len(files) >= 2}
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(root.rglob("*")):
+        if path.suffix.lower() in suffixes:
+            inside = path.relative_to(root).parts
+            if len(inside) > 1 or "-" in path.name:
+                found[inside[0] if len(inside) > 1 else path.name.split("-")[0]].append(path)
+    usable = {name: files for name, files in sorted(found.items()) if len(files) >= fewest_files}
     if len(usable) < FEWEST_IDENTITIES:
         raise DatasetError(
-            f"{root}: {len(usable)} identities with two files or more ({', '.join(suffixes)}); "
+            f"{root}: {len(usable)} identities with at least {fewest_files} files ({', '.join(suffixes)}); "
             f"at least {FEWEST_IDENTITIES} are needed to train and to validate on others."
         )
-    names = tuple(usable)
-    counts = [len(usable[name]) for name in names]
-    files = tuple(path for name in names for path in usable[name])
-    return IdentityFolders(names, files, np.repeat(np.arange(len(names)), counts))
+    return usable
 
 
 def decode_files(
@@ -95,15 +122,17 @@ def decode_files(
     return arrays, folders.identities[kept]
 
 
-def validation_identities(names: Sequence[str], share: float, seed: int) -> np.ndarray:
-    """Which identities are kept for validation: (names,) bool, at least two true and two false.
+def validation_identities(folders: IdentityFolders, share: float, seed: int) -> np.ndarray:
+    """Which identities are kept for validation: (names,) bool, of each corpus at least two and not all but one.
 
     Drawn by identity, so that no identity is on both sides.
     """
-    count = min(max(2, round(share * len(names))), len(names) - 2)
-    chosen = random_stream("encoder validation identities", seed).permutation(len(names))[:count]
-    mask = np.zeros(len(names), dtype=bool)
-    mask[chosen] = True
+    mask = np.zeros(len(folders.names), dtype=bool)
+    for corpus in np.unique(folders.corpora):
+        rows = np.flatnonzero(folders.corpora == corpus)
+        count = min(max(2, round(share * len(rows))), len(rows) - 2)
+        stream = random_stream("encoder validation identities", seed, int(corpus))
+        mask[stream.permutation(rows)[:count]] = True
     return mask
 
 

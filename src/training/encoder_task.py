@@ -34,10 +34,12 @@ class EncoderTask(Protocol):
     """Batches of one modality.
 
     classes: of the margin loss. train_identities: indices of the identities that are trained on.
+    corpora: (identities,) the corpus of each identity.
     """
 
     classes: int
     train_identities: np.ndarray
+    corpora: np.ndarray
 
     def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
         """A batch of augmented inputs, at most one of each identity while there are enough."""
@@ -60,31 +62,45 @@ _VALIDATION_BATCH = 64
 
 
 class EvenSampler:
-    """Draws items so that every identity comes equally often, whatever the number of its items."""
+    """Draws items so that every corpus comes equally often, and within it every identity, whatever their sizes.
 
-    def __init__(self, identities: np.ndarray) -> None:
-        self.identities = np.unique(identities)
-        self._rows = [np.flatnonzero(identities == identity) for identity in self.identities]
+    item_identities: (items,) identity of each item. corpora: (identities,) corpus of each identity.
+    """
+
+    def __init__(self, item_identities: np.ndarray, corpora: np.ndarray) -> None:
+        self.identities = np.unique(item_identities)
+        self._rows = {identity: np.flatnonzero(item_identities == identity) for identity in self.identities}
+        found = corpora[self.identities]
+        self._corpora = [self.identities[found == corpus] for corpus in np.unique(found)]
 
     def draw(self, count: int, stream: np.random.Generator) -> np.ndarray:
         """Rows of `count` items of different identities (repeated only beyond their number)."""
-        rounds = -(-count // len(self.identities))
-        order = np.concatenate([stream.permutation(len(self.identities)) for _ in range(rounds)])[:count]
-        return np.array([stream.choice(self._rows[place]) for place in order])
+        shares = np.full(len(self._corpora), count // len(self._corpora))
+        shares[: count % len(self._corpora)] += 1
+        chosen: list[int] = []
+        for identities, share in zip(self._corpora, stream.permutation(shares), strict=True):
+            rounds = -(-share // len(identities))
+            chosen += np.concatenate([stream.permutation(identities) for _ in range(rounds)])[:share].tolist()
+        return np.array([stream.choice(self._rows[identity]) for identity in chosen])
 
 
 class SpeakerTask:
     """Random crops of speech, at several speeds, augmented.
 
-    corpus: all utterances. validation: (identities,) bool, those kept for validation.
+    corpus: all utterances. corpora: (identities,) where each identity is from. validation: (identities,)
+    bool, those kept for validation.
     """
 
     def __init__(
-        self, corpus: SpeechCorpus, validation: np.ndarray, config: SpeakerEncoderTrainingConfig
+        self,
+        corpus: SpeechCorpus,
+        corpora: np.ndarray,
+        validation: np.ndarray,
+        config: SpeakerEncoderTrainingConfig,
     ) -> None:
-        self.config = config
+        self.config, self.corpora = config, corpora
         self.train, self.validation = corpus.of_identities(~validation), corpus.of_identities(validation)
-        self._sampler = EvenSampler(self.train.identities)
+        self._sampler = EvenSampler(self.train.identities, corpora)
         self.train_identities = self._sampler.identities
         self._class_of = np.cumsum(~validation) - 1
         self._identities = int((~validation).sum())
@@ -120,7 +136,7 @@ class SpeakerTask:
     def _inputs(self, corpus: SpeechCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
         stream = random_stream("speaker validation", self.config.seed, condition)
         samples = round(self.config.validation_seconds * SAMPLE_RATE_HZ)
-        rows = _spread_rows(corpus.identities, crops, stream)
+        rows = _spread_rows(corpus.identities, crops, stream, repeat=True)
         batches = []
         for start in range(0, len(rows), _VALIDATION_BATCH):
             drawn = corpus.crops(rows[start : start + _VALIDATION_BATCH], samples, stream)
@@ -134,13 +150,19 @@ class SpeakerTask:
 class FaceTask:
     """Augmented face crops.
 
-    corpus: all crops. validation: (identities,) bool, those kept for validation.
+    corpus: all crops. corpora, validation: as for a SpeakerTask.
     """
 
-    def __init__(self, corpus: FaceCorpus, validation: np.ndarray, config: FaceEncoderTrainingConfig) -> None:
-        self.config = config
+    def __init__(
+        self,
+        corpus: FaceCorpus,
+        corpora: np.ndarray,
+        validation: np.ndarray,
+        config: FaceEncoderTrainingConfig,
+    ) -> None:
+        self.config, self.corpora = config, corpora
         self.train, self.validation = corpus.of_identities(~validation), corpus.of_identities(validation)
-        self._sampler = EvenSampler(self.train.identities)
+        self._sampler = EvenSampler(self.train.identities, corpora)
         self.train_identities = self._sampler.identities
         self._class_of = np.cumsum(~validation) - 1
         self.classes = int((~validation).sum())
@@ -182,10 +204,12 @@ class FaceTask:
         return augment_faces(planes, self.config.network.input_pixels, self.config.augmentation, stream)
 
 
-def _spread_rows(identities: np.ndarray, most: int, stream: np.random.Generator) -> np.ndarray:
-    """At most `most` items of each identity."""
-    rows = [
-        stream.permutation(np.flatnonzero(identities == identity))[:most]
-        for identity in np.unique(identities)
-    ]
+def _spread_rows(
+    identities: np.ndarray, most: int, stream: np.random.Generator, *, repeat: bool = False
+) -> np.ndarray:
+    """At most `most` items of each identity; with `repeat` exactly so many, some of them several times."""
+    rows = []
+    for identity in np.unique(identities):
+        own = stream.permutation(np.flatnonzero(identities == identity))
+        rows.append(np.resize(own, most) if repeat else own[:most])
     return np.concatenate(rows)

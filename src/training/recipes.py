@@ -25,7 +25,7 @@ class TrainingRequest:
     overrides: list[str]
     features: Path | None
     language: str | None
-    media: Path | None
+    media: list[Path] | None
     device: str
     seed: int | None
 
@@ -65,7 +65,7 @@ def _train_head(request: TrainingRequest) -> int:
 
 def _encoder_recipe(function_name: str) -> Callable[[TrainingRequest], int]:
     def train_encoder(request: TrainingRequest) -> int:
-        media: Path = _required(request, "media")
+        media: list[Path] = _required(request, "media")
         _refused(request, "features")
         _refused(request, "language")
         train = getattr(importlib.import_module("src.training.encoder_training"), function_name)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from demo.fresh_processes import run_in_fresh_processes
 from demo.identity_model import standard_model
 from demo.sentences import LANGUAGES, compose_sentence
-from demo.speech_activity import find_speech
 from demo.speech_synthesis import SpeechSynthesizer
 from demo.voice_description import describe_voice, variant_file, vary_by_session
+from src.simulation.speech_activity import find_speech
 
 MAN, WOMAN = 0, 4
 

@@ -7,11 +7,13 @@ import torch
 
 import train
 from src.artifacts.checkpoints import load_checkpoint
-from src.core.errors import CheckpointError, ConfigError, DatasetError
+from src.core.errors import CheckpointError, ConfigError, DatasetError, TrainingError
 from src.encoders.registry import load_encoder
 from src.media.audio import write_audio
 from src.media.image import write_jpeg
+from src.training.encoder_loop import EncoderTraining
 from src.training.encoder_measures import attribute_correlations, pair_equal_error_rate
+from src.training.encoder_task import EvenSampler
 
 SHORT = ["optimisation.epochs=2", "optimisation.steps_per_epoch=3", "optimisation.batch_size=4"]
 NO_ATTRIBUTES = ["attributes.weight=0", "attributes.numeric=[]"]
@@ -38,15 +40,17 @@ def corpus(tmp_path_factory):
     return folder
 
 
-def run(config, corpus, out, *settings):
-    words = [f"configs/encoders/{config}.yaml", "--media", str(corpus), "--out", str(out)]
+def run(config, corpus, out, *settings, media=()):
+    words = [f"configs/encoders/{config}.yaml", "--out", str(out)]
+    words += [word for folder in (corpus, *media) for word in ("--media", str(folder))]
     return train.main(words + [word for setting in settings for word in ("--set", setting)])
 
 
 @pytest.mark.parametrize("name", ["ecapa-compact", "face-compact"])
 def test_a_trained_encoder_can_be_loaded_and_says_whom_it_never_saw(name, corpus, tmp_path):
     attributes = ["attributes.numeric=[height]", "validation_share=0.25"]
-    assert run(name, corpus, tmp_path / name, *SHORT, *attributes) == 0
+    small = ["validation_crops=2"] if name == "ecapa-compact" else []
+    assert run(name, corpus, tmp_path / name, *SHORT, *attributes, *small) == 0
     checkpoint = load_checkpoint(tmp_path / name)
     assert len(checkpoint.config["identities"]["validation"]) == 2
     assert 0 <= checkpoint.metrics["validation_eer_wild"] <= 1
@@ -77,12 +81,63 @@ def test_training_goes_on_from_a_checkpoint(name, corpus, tmp_path):
 
 
 def test_missing_media_attributes_and_unknown_settings_are_named(corpus, tmp_path):
-    with pytest.raises(DatasetError, match="speakers"):
+    with pytest.raises(DatasetError, match="0 identities with at least 1 files"):
         run("ecapa-compact", tmp_path, tmp_path / "out", *SHORT, *NO_ATTRIBUTES)
     with pytest.raises(DatasetError, match="weight_kg"):
         run("face-compact", corpus, tmp_path / "out", *SHORT, "attributes.numeric=[weight_kg]")
     with pytest.raises(ConfigError, match=r"optimisation\.epoch"):
         run("face-compact", corpus, tmp_path / "out", "optimisation.epoch=2")
+
+
+def test_a_stopped_training_goes_on_and_ends_with_the_same_weights(corpus, tmp_path, monkeypatch):
+    settings = [*SHORT, *NO_ATTRIBUTES]
+    run("face-compact", corpus, tmp_path / "whole", *settings)
+    record = EncoderTraining._record
+
+    def stop_after_saving(self, epoch, *rest):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        record(self, epoch, *rest)
+
+    monkeypatch.setattr(EncoderTraining, "_record", stop_after_saving)
+    with pytest.raises(KeyboardInterrupt):
+        run("face-compact", corpus, tmp_path / "stopped", *settings)
+    monkeypatch.undo()
+    state = tmp_path / "stopped" / "unfinished_training.pt"
+    assert state.is_file()
+    with pytest.raises(TrainingError, match="other settings"):
+        run("face-compact", corpus, tmp_path / "stopped", *settings, "optimisation.margin=0.1")
+    run("face-compact", corpus, tmp_path / "stopped", *settings)
+    whole, resumed = load_checkpoint(tmp_path / "whole"), load_checkpoint(tmp_path / "stopped")
+    assert all(torch.equal(tensor, resumed.weights[name]) for name, tensor in whole.weights.items())
+    assert not state.exists()
+    state.write_bytes(b"nothing of the kind")
+    with pytest.raises(TrainingError, match="damaged"):
+        run("face-compact", corpus, tmp_path / "stopped", *settings)
+
+
+def test_corpora_with_and_without_attributes_train_together(corpus, tmp_path):
+    stream = np.random.default_rng(1)
+    for reader in range(4):
+        write_audio(
+            tmp_path / f"loose/{reader}-1-0000.flac", 0.1 * stream.standard_normal(40_000).astype(np.float32)
+        )
+    attributes = ["attributes.numeric=[height]", "validation_share=0.25"]
+    out = tmp_path / "out"
+    assert run("ecapa-compact", corpus, out, *SHORT, *attributes, media=[tmp_path / "loose"]) == 0
+    checkpoint = load_checkpoint(out)
+    assert len(checkpoint.config["identities"]["validation"]) == 4
+    assert "height" in checkpoint.metrics["attribute_correlation"]["clean"]
+
+
+def test_every_corpus_and_every_identity_comes_equally_often():
+    item_identities = np.array([0] * 9 + [1, 2, 3, 4, 5, 6])
+    sampler = EvenSampler(item_identities, corpora=np.array([0, 0, 1, 1, 1, 1, 1]))
+    stream = np.random.default_rng(0)
+    drawn = np.concatenate([item_identities[sampler.draw(4, stream)] for _ in range(2000)])
+    shares = np.bincount(drawn, minlength=7) / len(drawn)
+    assert shares[:2] == pytest.approx([0.25, 0.25], abs=0.01)
+    assert shares[2:] == pytest.approx([0.1] * 5, abs=0.01)
 
 
 def test_measures_by_hand():

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.conversation import Speak, hold_conversation
-from demo.noise import NOISE_KINDS, add_noise, babble, coloured_noise
-from demo.recording_channel import RecordingChannel, apply_channel, draw_channel, set_volume
-from demo.rooms import Room, draw_room, impulse_response, place_speaker, reverberate
 from src.artifacts.turns import SpeakerTurn
+from src.simulation.conversation import Speak, hold_conversation
+from src.simulation.noise import NOISE_KINDS, add_noise, babble, coloured_noise
+from src.simulation.recording_channel import RecordingChannel, apply_channel, draw_channel, set_volume
+from src.simulation.rooms import Room, draw_room, impulse_response, place_speaker, reverberate
 
 _MAIN_DISTANCE_METRES, _OTHER_DISTANCE_METRES = (0.4, 1.2), (1.0, 2.5)
 _SIGNAL_TO_NOISE_DB = (5.0, 20.0)

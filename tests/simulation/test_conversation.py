@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.conversation import hold_conversation, overlap_share, speech_share
-from demo.speech_activity import find_speech, trim_silence
 from src.artifacts.turns import SpeakerTurn
+from src.simulation.conversation import hold_conversation, overlap_share, speech_share
+from src.simulation.speech_activity import find_speech, trim_silence
 
 RATE = 16_000
 

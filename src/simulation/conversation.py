@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.speech_activity import find_speech, trim_silence
 from src.artifacts.turns import SpeakerTurn
 from src.media.audio import SAMPLE_RATE_HZ
+from src.simulation.speech_activity import find_speech, trim_silence
 
 Speak = Callable[[str, float], np.ndarray]
 

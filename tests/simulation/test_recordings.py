@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.noise import NOISE_KINDS, add_noise, babble, coloured_noise
-from demo.recording import draw_setting, record_conversation
-from demo.recording_channel import RecordingChannel, apply_channel, set_volume
-from demo.rooms import Room, draw_room, impulse_response, place_speaker, reverberate
+from src.simulation.noise import NOISE_KINDS, add_noise, babble, coloured_noise
+from src.simulation.recording import draw_setting, record_conversation
+from src.simulation.recording_channel import RecordingChannel, apply_channel, set_volume
+from src.simulation.rooms import Room, draw_room, impulse_response, place_speaker, reverberate
 
 RATE = 16_000
 
