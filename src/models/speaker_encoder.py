@@ -89,6 +89,24 @@ class SpeakerEncoder(nn.Module):
         vectors: Tensor = self.network(bands)
         return vectors.squeeze(1)
 
+    def frame_features(self, bands: Tensor) -> Tensor:
+        """What the network knows of each frame before it pools: (batch, frames, bands) to (batch, frames, channels)."""
+        blocks, hidden = [], bands.transpose(1, 2)
+        for block in self.network.blocks:
+            hidden = block(hidden)
+            blocks.append(hidden)
+        features: Tensor = self.network.mfa(torch.cat(blocks[1:], dim=1))
+        return features.transpose(1, 2)
+
+    def pool(self, features: Tensor) -> Tensor:
+        """Speaker vectors of frame features: (batch, frames, channels) to (batch, dimension).
+
+        With `frame_features` before it, it is `embed_mel_bands`; a stretch of the frames alone gives a local vector.
+        """
+        pooled = self.network.asp_bn(self.network.asp(features.transpose(1, 2)))
+        vectors: Tensor = self.network.fc(pooled)
+        return vectors.squeeze(2)
+
     def forward(self, waveforms: Tensor) -> Tensor:
         """Speaker vectors of waveforms at 16 kHz: (batch, samples) float to (batch, dimension)."""
         return self.embed_mel_bands(self.mel_bands(waveforms))

@@ -63,18 +63,18 @@ def _train_head(request: TrainingRequest) -> int:
     return 0
 
 
-def _encoder_recipe(function_name: str) -> Callable[[TrainingRequest], int]:
-    def train_encoder(request: TrainingRequest) -> int:
+def _media_recipe(module: str, function_name: str) -> Callable[[TrainingRequest], int]:
+    def train(request: TrainingRequest) -> int:
         media: list[Path] = _required(request, "media")
         _refused(request, "features")
         _refused(request, "language")
-        train = getattr(importlib.import_module("src.training.encoder_training"), function_name)
+        function = getattr(importlib.import_module(module), function_name)
         overrides = (
             request.overrides if request.seed is None else [*request.overrides, f"seed={request.seed}"]
         )
-        return int(train(request.config, overrides, media, request.out, request.device))
+        return int(function(request.config, overrides, media, request.out, request.device))
 
-    return train_encoder
+    return train
 
 
 def _required(request: TrainingRequest, option: str) -> Any:
@@ -91,6 +91,7 @@ def _refused(request: TrainingRequest, option: str) -> None:
 
 RECIPES: dict[str, Callable[[TrainingRequest], int]] = {
     "association": _train_head,
-    "speaker_encoder": _encoder_recipe("train_speaker_encoder"),
-    "face_encoder": _encoder_recipe("train_face_encoder"),
+    "speaker_encoder": _media_recipe("src.training.encoder_training", "train_speaker_encoder"),
+    "face_encoder": _media_recipe("src.training.encoder_training", "train_face_encoder"),
+    "keynote": _media_recipe("src.training.keynote_training", "train_keynote"),
 }
