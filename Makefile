@@ -6,11 +6,13 @@ READY := .venv/.ready
 DEMO := demo_output
 WORK := $(DEMO)/work
 LANGUAGES := English Urdu
+SPEECH_DATA ?= data
+LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test lint format lock encoders bench clean
+.PHONY: help demo test lint format lock encoders bench bench-speech clean
 
 help:  ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 # A new environment only when the lock has changed. uv comes first, from the lock's own version; where
 # Python was packaged without venv, uv makes the environment instead.
@@ -56,17 +58,22 @@ lock: $(READY)  ## renew requirements.lock from the ranges in requirements*.txt
 		--custom-compile-command "make lock" requirements.txt requirements-dev.txt --output-file requirements.lock
 	$(MAKE) $(READY)
 
-encoders: $(READY)  ## train the embedded encoders anew
+encoders: $(READY)  ## train the embedded networks anew; LIBRISPEECH=DIR names the folder of real speakers
+	@[ -d "$(LIBRISPEECH)" ] || { echo "no folder '$(LIBRISPEECH)': make encoders LIBRISPEECH=DIR, LibriSpeech's train-clean-100 (https://www.openslr.org/12)"; exit 1; }
 	$(BIN)/python -m demo $(DEMO)/corpus --size none --pretraining
-	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --out $(DEMO)/corpus/ecapa-clean
-	$(BIN)/python train.py configs/encoders/ecapa-compact-recordings.yaml --media $(DEMO)/corpus/pretraining \
-		--set start_from=$(DEMO)/corpus/ecapa-clean --out checkpoints/embedded/ecapa-compact
+	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
+		--out checkpoints/embedded/ecapa-compact
+	$(BIN)/python train.py configs/keynote.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
+		--out checkpoints/embedded/keynote-compact
 	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact
 
 bench: $(READY)  ## measure the demo: keynote extraction, faces, and where the error comes from
 	$(BIN)/python -m benchmarks.keynote $(WORK) $(DEMO)/world/truth --out benchmarks/results/keynote.json
 	$(BIN)/python -m benchmarks.faces $(WORK) $(DEMO)/world/truth --out benchmarks/results/faces.json
 	$(BIN)/python -m benchmarks.gap $(DEMO)/world/dataset $(WORK) $(DEMO)/world/truth --out benchmarks/results/gap.json
+
+bench-speech: $(READY)  ## measure the speech front end on real speech: make bench-speech SPEECH_DATA=FOLDER (docs/speech.md)
+	$(BIN)/python -m benchmarks.speech $(SPEECH_DATA) --out benchmarks/results/speech.json
 
 clean:  ## remove what the demo made
 	rm -rf $(DEMO) $(foreach language,$(LANGUAGES),checkpoints/demo_$(language))

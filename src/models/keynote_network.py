@@ -19,7 +19,7 @@ from src.models.speaker_encoder import SpeakerEncoder
 
 FRAMES_PER_TOKEN = 10
 _POOLED_FRAMES = 100  # a local speaker vector is of one second
-_POOLED_STEP = 4  # the features of neighbouring frames are nearly equal: every fourth is enough
+_POOLED_STEP = 10  # the features of neighbouring frames are nearly equal: every tenth is enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,8 @@ class KeynoteNetwork(nn.Module):
         )
         self.transformer = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
         self.detail = nn.Conv1d(bands, config.detail_channels, 5, padding=2)
-        self.join = nn.Conv1d(config.width + config.detail_channels, config.detail_channels, 5, padding=2)
+        self.to_detail = nn.Linear(config.width, config.detail_channels)
+        self.join = nn.Conv1d(config.detail_channels, config.detail_channels, 5, padding=2)
         self.mark = nn.Conv1d(config.detail_channels, 2, 5, padding=2)
 
     def forward(self, features: ConversationFeatures, prompts: Tensor) -> Tensor:
@@ -126,10 +127,9 @@ class KeynoteNetwork(nn.Module):
         )
         hidden = hidden + prompted.unsqueeze(2) * self.from_similarity(similarity) + request.unsqueeze(1)
         hidden = self.transformer(hidden + _positions(hidden.shape[1], hidden.shape[2], hidden.device))
-        context = hidden.repeat_interleave(FRAMES_PER_TOKEN, dim=1).transpose(1, 2)
+        context = self.to_detail(hidden).repeat_interleave(FRAMES_PER_TOKEN, dim=1).transpose(1, 2)
         detail = F.gelu(self.detail(features.bands.transpose(1, 2) / 20))  # decibels to numbers about 1
-        joined = F.gelu(self.join(torch.cat([context, detail], dim=1)))
-        marks: Tensor = self.mark(joined)
+        marks: Tensor = self.mark(F.gelu(self.join(detail + context)))
         return marks.transpose(1, 2)
 
 

@@ -30,7 +30,7 @@ class SimulatedConversation:
     """What the network reads of one conversation, and the truth.
 
     bands, tokens, vectors: half-precision features, see ConversationFeatures.
-    people: identities. active: (frames, people) bool, who speaks.
+    people: identities of those who say something. active: (frames, people) bool, when they do.
     """
 
     bands: torch.Tensor
@@ -131,12 +131,13 @@ def _simulate(
     for turn in recording.turns:
         span = slice(*(round(edge * FRAMES_PER_SECOND) for edge in (turn.start_seconds, turn.end_seconds)))
         active[span, talking.index(turn.speaker)] = True
+    said_something = np.flatnonzero(active.any(axis=0))
     return SimulatedConversation(
         bands=features.bands[0].half(),
         tokens=features.tokens[0].half(),
         vectors=features.vectors[0].half(),
-        people=tuple(map(int, talking)),
-        active=active,
+        people=tuple(int(talking[column]) for column in said_something),
+        active=active[:, said_something],
     )
 
 
@@ -190,11 +191,11 @@ class ExampleDrawer:
         vectors = self._conversations[index].vectors
         tokens = self._conversations[index].prompt_tokens(column)
         if not len(tokens):
-            tokens = np.flatnonzero(
-                self._conversations[index].active[::FRAMES_PER_TOKEN, column]
-            )  # only ever interrupted
-        most = max(1, len(tokens))
-        count = int(stream.integers(min(_FEWEST_PROMPT_TOKENS, most), most + 1))
+            # only ever a word, or interrupted
+            tokens = np.unique(
+                np.flatnonzero(self._conversations[index].active[:, column]) // FRAMES_PER_TOKEN
+            )
+        count = int(stream.integers(min(_FEWEST_PROMPT_TOKENS, len(tokens)), len(tokens) + 1))
         wrong = stream.integers(len(vectors), size=round(_WRONG_PROMPT_SHARE * count * stream.random()))
         rows = np.concatenate([stream.permutation(tokens)[:count], wrong]).astype(np.int64)
         return torch.nn.functional.normalize(vectors[torch.from_numpy(rows)].float().mean(dim=0), dim=0)

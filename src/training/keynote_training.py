@@ -192,7 +192,8 @@ def _loss(
     device: torch.device,
 ) -> torch.Tensor:
     features, prompts, answers = drawer.batch(indices, stream)
-    logits = network(features.to(device), prompts.to(device))
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=network.training):
+        logits = network(features.to(device), prompts.to(device)).float()
     return nn.functional.binary_cross_entropy_with_logits(logits, answers.to(device))
 
 
