@@ -62,7 +62,9 @@ encoders: $(READY)  ## train the embedded networks anew; LIBRISPEECH=DIR names t
 	@[ -d "$(LIBRISPEECH)" ] || { echo "no folder '$(LIBRISPEECH)': make encoders LIBRISPEECH=DIR, LibriSpeech's train-clean-100 (https://www.openslr.org/12)"; exit 1; }
 	$(BIN)/python -m demo $(DEMO)/corpus --size none --pretraining
 	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
-		--out checkpoints/embedded/ecapa-compact
+		--out $(DEMO)/corpus/ecapa-first
+	$(BIN)/python train.py configs/encoders/ecapa-compact-long.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
+		--set start_from=$(DEMO)/corpus/ecapa-first --out checkpoints/embedded/ecapa-compact
 	$(BIN)/python train.py configs/keynote.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
 		--out checkpoints/embedded/keynote-compact
 	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact

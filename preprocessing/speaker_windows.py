@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from preprocessing.frames import FRAME_SAMPLES, fill_gaps, frames_of, spans_of
 from preprocessing.speech_settings import DiarizationSettings
+from src.media.frames import FRAME_SAMPLES, fill_gaps, frames_of, spans_of
 
 Embed = Callable[[Tensor], Tensor]
 """Waveforms (batch, samples) float32 at 16 kHz of one length to speaker vectors (batch, dimension)."""

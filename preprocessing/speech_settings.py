@@ -1,9 +1,12 @@
 """Settings of the speech front end. The defaults are the best measured; benchmarks/keynote.py measures them."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from src.core.config import STRICT
+
+DiarizerName = Literal["embedded", "pyannote", "keynote"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +61,7 @@ class DiarizationSettings:
     switch_cost: what a change of speaker must gain, in units of similarity × seconds.
     ambiguity_margin: where the best two speakers are nearer than this in similarity, the frame is taken
         for overlapped speech or a change of speakers, and given to nobody.
-    batch_windows: windows embedded together.
+    batch_windows: windows embedded together; more are no faster on a processor, and take more memory.
     """
 
     __pydantic_config__ = STRICT
@@ -73,7 +76,7 @@ class DiarizationSettings:
     most_clustered_windows: int = 2000
     switch_cost: float = 0.1
     ambiguity_margin: float = 0.1
-    batch_windows: int = 32
+    batch_windows: int = 8
 
     def __post_init__(self) -> None:
         if not 0 < self.shortest_window_seconds <= self.window_seconds:
@@ -94,11 +97,74 @@ class DiarizationSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PyannoteSettings:
+    """The diarizer `pyannote`.
+
+    pipeline: a pipeline of the Hugging Face hub by its name, or a local folder that holds its config.yaml.
+    """
+
+    __pydantic_config__ = STRICT
+
+    pipeline: str = "pyannote/speaker-diarization-community-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResegmentationSettings:
+    """The last step of the diarizer `embedded`: the keynote network marks each speaker again, overlap included.
+
+    enabled: without it every frame has one speaker at most.
+    overlap_probability: from which a further speaker speaks too.
+    speech_probability: below it a frame that voice activity calls speech is nobody's.
+    certain_margin: where the best two speakers are nearer than this, the frame is given but not certain.
+    same_speaker_share: two clusters that share so much of the frames of the rarer one are one person.
+    chunk_seconds, overlap_seconds: as for the keynote diarizer.
+    """
+
+    __pydantic_config__ = STRICT
+
+    enabled: bool = True
+    overlap_probability: float = 0.5
+    speech_probability: float = 0.1
+    certain_margin: float = 0.2
+    same_speaker_share: float = 0.5
+    chunk_seconds: float = 20.0
+    overlap_seconds: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeynoteDiarizerSettings:
+    """The diarizer `keynote`.
+
+    model: checkpoint folder; the embedded one where none is given.
+    threshold: probability from which a frame is the keynote speaker's.
+    chunk_seconds, overlap_seconds: long recordings go through the network in chunks that overlap.
+    same_speaker_similarity: cosine from which two chunks mean the same person.
+    """
+
+    __pydantic_config__ = STRICT
+
+    model: Path | None = None
+    threshold: float = 0.5
+    chunk_seconds: float = 20.0
+    overlap_seconds: float = 5.0
+    same_speaker_similarity: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold {self.threshold} must lie between 0 and 1")
+        if not 0 <= self.overlap_seconds < self.chunk_seconds:
+            raise ValueError(
+                f"overlap_seconds {self.overlap_seconds} must be at least 0 and below chunk_seconds {self.chunk_seconds}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeynoteSettings:
     """Which speech of the main speaker is kept.
 
     shortest_segment_seconds: shorter segments are dropped.
     padding_seconds: kept before and after each segment, where nobody else speaks.
+    keep_overlap: whether frames are kept in which others speak at the same time.
     cross_fade_seconds: overlap of two segments where they are joined.
     shortest_kept_seconds: a file with less of the main speaker fails with `no_keynote_speech`.
     """
@@ -107,6 +173,7 @@ class KeynoteSettings:
 
     shortest_segment_seconds: float = 0.3
     padding_seconds: float = 0.0
+    keep_overlap: bool = False
     cross_fade_seconds: float = 0.01
     shortest_kept_seconds: float = 0.5
 
@@ -126,55 +193,75 @@ class KeynoteSettings:
 class CleaningSettings:
     """How kept speech is cleaned.
 
-    clean: "wiener" = band-pass, Wiener filter, level; "none" = band-pass and level alone.
-    lowest_hz, highest_hz: edges of the band-pass.
-    noise_percentile: the noise spectrum is taken from this share of the quietest frames of the whole file.
+    band_pass: whether only the band is kept.
+    lowest_hz, highest_hz: edges of the band.
+    clean: "wiener" = with a Wiener filter; "none" = without.
+    wiener: "tracked" = the noise spectrum is followed through the recording, the prior signal-to-noise ratio is
+        decision-directed; "percentile" = the plain filter of published front ends: one noise spectrum a file.
+    gain_floor_db: no bin is turned down further, which hides musical noise.
+    noise_percentile: the noise spectrum, or where it starts, is that of this share of the quietest frames of the file.
     noise_bias: the quietest frames hold less noise than the mean; their mean power is multiplied by this.
-    smoothing: weight of the past in the decision-directed prior signal-to-noise ratio; 0 = none.
-    gain_floor_db: no bin is turned down further, which hides musical noise. The deeper it lies, the more
-        speaker recognition suffers: an equal error rate of 4.5 % without the filter became 5.4 % at -6 dB,
-        6.0 % at -10 dB and 7.4 % at -15 dB (the compact encoder, kept speech of 320 generated recordings).
-    level_db: root-mean-square of the result against full scale.
+    noise_memory: weight of the past in the tracked noise spectrum, a frame of 16 ms.
+    smoothing: weight of the past in the decision-directed prior signal-to-noise ratio, a frame of 16 ms; 0 = none.
+    level_db: root-mean-square of the result against full scale; null = the level stays as it is.
     peak_db: highest sample of the result against full scale; it wins over the level.
+    trim: whether silence is taken off the beginning and the end of what is kept.
+    silence_db: how far below the loud frames of the kept speech silence lies.
     """
 
     __pydantic_config__ = STRICT
 
-    clean: Literal["wiener", "none"] = "wiener"
+    band_pass: bool = True
     lowest_hz: float = 80.0
     highest_hz: float = 7600.0
+    clean: Literal["wiener", "none"] = "wiener"
+    wiener: Literal["tracked", "percentile"] = "tracked"
+    gain_floor_db: float = -15.0
     noise_percentile: float = 10.0
     noise_bias: float = 1.0
+    noise_memory: float = 0.9
     smoothing: float = 0.9
-    gain_floor_db: float = -6.0
-    level_db: float = -25.0
+    level_db: float | None = -25.0
     peak_db: float = -1.0
+    trim: bool = False
+    silence_db: float = 40.0
 
     def __post_init__(self) -> None:
         if not 0 < self.lowest_hz < self.highest_hz < 8000:
             raise ValueError(
                 f"the band {self.lowest_hz} to {self.highest_hz} Hz must lie between 0 and 8000 Hz"
             )
-        if not 0 <= self.smoothing < 1:
-            raise ValueError(f"smoothing {self.smoothing} must be at least 0 and below 1")
+        for name in ("smoothing", "noise_memory"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)} must be at least 0 and below 1")
         if not 0 < self.noise_percentile <= 100:
             raise ValueError(f"noise_percentile {self.noise_percentile} must lie between 0 and 100")
         if self.gain_floor_db > 0 or self.peak_db > 0:
             raise ValueError("gain_floor_db and peak_db are at most 0")
+        if self.silence_db <= 0:
+            raise ValueError(f"silence_db {self.silence_db} must be above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechSettings:
     """The speech half of preprocessing.
 
-    activity, diarization, keynote, cleaning: its four steps.
+    diarizer: what finds who speaks when: "embedded" = voice activity, speaker vectors, clustering, resegmentation;
+        "pyannote" = a pipeline of pyannote.audio; "keynote" = the keynote model.
+    activity, diarization, resegmentation: settings of the diarizer `embedded`.
+    pyannote, keynote_diarizer: settings of the two others.
+    keynote, cleaning: what is kept, and how it is cleaned.
     shortest_file_seconds: a shorter file fails with `too_short`.
     """
 
     __pydantic_config__ = STRICT
 
+    diarizer: DiarizerName = "embedded"
     activity: VoiceActivitySettings = field(default_factory=VoiceActivitySettings)
     diarization: DiarizationSettings = field(default_factory=DiarizationSettings)
+    resegmentation: ResegmentationSettings = field(default_factory=ResegmentationSettings)
+    pyannote: PyannoteSettings = field(default_factory=PyannoteSettings)
+    keynote_diarizer: KeynoteDiarizerSettings = field(default_factory=KeynoteDiarizerSettings)
     keynote: KeynoteSettings = field(default_factory=KeynoteSettings)
     cleaning: CleaningSettings = field(default_factory=CleaningSettings)
     shortest_file_seconds: float = 0.5

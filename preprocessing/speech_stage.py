@@ -1,8 +1,8 @@
 """The speech stage: raw recordings in, the clean speech of their keynote speaker out, every decision recorded."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from preprocessing.conditioning import clean_recording, set_level
-from preprocessing.diarization import SpeakerFrames, assign_speakers
-from preprocessing.frames import FRAMES_PER_SECOND
-from preprocessing.keynote import choose_segments, join_segments
-from preprocessing.speaker_windows import Embed, embed_windows, place_windows
+from preprocessing.conditioning import clean_recording, set_level, trim_silence
+from preprocessing.diarizers import make_diarizer
+from preprocessing.keynote import KeptSegment, choose_segments, join_segments
+from preprocessing.speaker_frames import Diarizer, SpeakerFrames
 from preprocessing.speech_settings import SpeechSettings
-from preprocessing.voice_activity import find_speech, load_silero, speech_probabilities
 from src.artifacts.sources import SOURCE_FIELDS, SourceRecord, output_path
 from src.artifacts.turns import write_turns
+from src.core.config import config_mapping
 from src.core.device import choose_device
 from src.core.errors import MediaError
 from src.core.stage import DONE, FAILED, PartTables, PartWorker
-from src.encoders.registry import load_encoder
 from src.media.audio import SAMPLE_RATE_HZ, read_audio, write_audio
+from src.media.frames import FRAMES_PER_SECOND, frames_of
 
 VOICE_FOLDER = "voice"
 CLEAN_FOLDER = "voice/clean"
@@ -52,9 +51,6 @@ SEGMENT_SCHEMA = pa.schema(
 )
 _BLOCK_SECONDS = 600  # recordings that go through the networks together: 38 MB of samples
 
-FindSpeech = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
-"""Recordings (samples,) at 16 kHz to masks of the frames in which somebody speaks (frames,)."""
-
 
 @dataclass(frozen=True)
 class _Recording:
@@ -71,18 +67,20 @@ def make_speech_worker(
 ) -> PartWorker[SourceRecord]:
     """The worker of the speech stage, with its networks loaded; called once in each process.
 
-    encoder_name, weights: as `load_encoder` takes them. Raises WeightsError where weights are missing.
+    encoder_name, weights: as `make_diarizer` takes them. Raises WeightsError where weights are missing.
     """
-    chosen_device = choose_device(device)
-    encoder = load_encoder(encoder_name, chosen_device, weights)
-    silero = load_silero(chosen_device)
+    diarizer = make_diarizer(settings, encoder_name, weights, choose_device(device))
+    return SpeechWorker(settings, dataset, work, diarizer)
 
-    def speech_of(recordings: Sequence[np.ndarray]) -> list[np.ndarray]:
-        levelled = [set_level(samples, settings.activity.level_db, peak_db=0) for samples in recordings]
-        found = zip(levelled, speech_probabilities(silero, levelled), strict=True)
-        return [find_speech(samples, probabilities, settings.activity) for samples, probabilities in found]
 
-    return SpeechWorker(settings, dataset, work, speech_of, encoder.embed)
+def speech_provenance(settings: SpeechSettings, diarizer: Diarizer) -> dict[str, Any]:
+    """Everything that decides the output of the stage, ready for JSON."""
+    return {
+        "diarizer": diarizer.description(),
+        "keynote": config_mapping(settings.keynote),
+        "cleaning": config_mapping(settings.cleaning),
+        "shortest_file_seconds": settings.shortest_file_seconds,
+    }
 
 
 class SpeechWorker:
@@ -92,23 +90,19 @@ class SpeechWorker:
     are, stands alone. Records of one video must lie side by side.
     """
 
-    def __init__(
-        self, settings: SpeechSettings, dataset: Path, work: Path, find_speech: FindSpeech, embed: Embed
-    ) -> None:
+    def __init__(self, settings: SpeechSettings, dataset: Path, work: Path, diarizer: Diarizer) -> None:
         self.settings = settings
         self.dataset = dataset
         self.work = work
-        self.find_speech = find_speech
-        self.embed = embed
+        self.diarizer = diarizer
 
     def __call__(self, records: Sequence[SourceRecord]) -> PartTables:
         """Process one part; a recording that cannot be used becomes a row with its reason."""
         rows: dict[str, dict[str, Any]] = {}
         segments: dict[str, list[dict[str, Any]]] = {}
         for block in self._blocks(records, rows):
-            for recording, speech, speakers in self._diarize(block):
-                key = recording.record.key
-                rows[key], segments[key] = self._extract(recording, speech, speakers)
+            self._process(block, rows, segments)
+            block.clear()  # so that its samples are gone before others are read
         keys = [record.key for record in records]
         return {
             "manifest": pa.Table.from_pylist([rows[key] for key in keys], schema=MANIFEST_SCHEMA),
@@ -116,6 +110,17 @@ class SpeechWorker:
                 [row for key in keys for row in segments.get(key, [])], schema=SEGMENT_SCHEMA
             ),
         }
+
+    def _process(
+        self,
+        block: Sequence[Sequence[_Recording]],
+        rows: dict[str, dict[str, Any]],
+        segments: dict[str, list[dict[str, Any]]],
+    ) -> None:
+        found = self.diarizer([[recording.samples for recording in group] for group in block])
+        for recording, speakers in zip(chain(*block), chain(*found), strict=True):
+            key = recording.record.key
+            rows[key], segments[key] = self._extract(recording, speakers)
 
     def _blocks(
         self, records: Sequence[SourceRecord], rows: dict[str, dict[str, Any]]
@@ -145,26 +150,8 @@ class SpeechWorker:
             return None
         return recording
 
-    def _diarize(
-        self, block: Sequence[Sequence[_Recording]]
-    ) -> Iterator[tuple[_Recording, np.ndarray, SpeakerFrames]]:
-        """Each recording of a block with its speech and its speakers; the networks see the block at once."""
-        recordings = [recording for group in block for recording in group]
-        samples = [recording.samples for recording in recordings]
-        speech = self.find_speech(samples)
-        windows = [place_windows(mask, self.settings.diarization) for mask in speech]
-        vectors = embed_windows(samples, windows, self.embed, self.settings.diarization.batch_windows)
-        first = 0
-        for group in block:
-            of_group = slice(first, first + len(group))
-            speakers = assign_speakers(
-                speech[of_group], windows[of_group], vectors[of_group], self.settings.diarization
-            )
-            yield from zip(group, speech[of_group], speakers, strict=True)
-            first += len(group)
-
     def _extract(
-        self, recording: _Recording, speech: np.ndarray, speakers: SpeakerFrames
+        self, recording: _Recording, speakers: SpeakerFrames
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Write the turns and the clean speech of one recording; its manifest row and its segment rows."""
         record = recording.record
@@ -172,22 +159,32 @@ class SpeechWorker:
         write_turns(self.work / output_path(TURNS_FOLDER, record.key, ".rttm"), record.key, turns)
         measured: dict[str, float] = {
             "duration_seconds": recording.seconds,
-            "speech_seconds": float(speech.sum()) / FRAMES_PER_SECOND,
+            "speech_seconds": float(speakers.speech.sum()) / FRAMES_PER_SECOND,
             "speakers": len({turn.speaker for turn in turns}),
         }
-        if not speech.any():
+        if not turns:
             return _manifest_row(record, measured, reason=NO_SPEECH), []
         spans = choose_segments(speakers, self.settings.keynote)
         if not len(spans):
             return _manifest_row(record, measured, reason=NO_KEYNOTE_SPEECH), []
-        cleaning = self.settings.cleaning
-        cleaned = clean_recording(recording.samples, cleaning)
-        joined, segments = join_segments(cleaned, spans, self.settings.keynote.cross_fade_seconds)
+        joined, segments = self._clean(recording.samples, spans)
+        if not segments:
+            return _manifest_row(record, measured, reason=NO_KEYNOTE_SPEECH), []
         output = output_path(CLEAN_FOLDER, record.key, ".wav")
-        write_audio(self.work / output, set_level(joined, cleaning.level_db, cleaning.peak_db))
+        write_audio(self.work / output, joined)
         measured["kept_seconds"] = len(joined) / SAMPLE_RATE_HZ
         row = _manifest_row(record, measured, output=output)
         return row, [{"key": record.key, **asdict(segment)} for segment in segments]
+
+    def _clean(self, samples: np.ndarray, spans: np.ndarray) -> tuple[np.ndarray, list[KeptSegment]]:
+        """Clean a recording and join what is kept of it, all in its own memory."""
+        cleaning, cross_fade_seconds = self.settings.cleaning, self.settings.keynote.cross_fade_seconds
+        cleaned = clean_recording(samples, cleaning, out=samples)
+        if cleaning.trim:
+            spans = trim_silence(cleaned, spans, cleaning.silence_db)
+            spans = spans[spans[:, 1] - spans[:, 0] > frames_of(2 * cross_fade_seconds)]
+        joined, segments = join_segments(cleaned, spans, cross_fade_seconds)
+        return set_level(joined, cleaning.level_db, cleaning.peak_db, out=joined), segments
 
 
 def _group_of(record: SourceRecord) -> str:

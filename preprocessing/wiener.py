@@ -1,90 +1,83 @@
 """The Wiener filter: short-time spectra turned down where noise outweighs speech.
 
-Gain per bin G = xi / (1 + xi) with the prior signal-to-noise ratio xi by the decision-directed rule
-(Ephraim and Malah, "Speech enhancement using a minimum mean-square error short-time spectral amplitude
-estimator", IEEE ASSP 32(6), 1984, eq. 51): xi(t) = a · G(t-1)² · gamma(t-1) + (1 - a) · max(gamma(t) - 1, 0),
-gamma = |Y|² / noise.
+Two kinds. `tracked` follows the noise through the recording, and smooths the prior signal-to-noise ratio xi by the
+decision-directed rule (Ephraim and Malah, "Speech enhancement using a minimum mean-square error short-time spectral
+amplitude estimator", IEEE ASSP 32(6), 1984, eq. 51): xi(t) = a · G(t-1)² · gamma(t-1) + (1 - a) · max(gamma(t) - 1, 0),
+gamma = |Y|² / noise. `percentile` is the plain filter of published front ends: one noise spectrum, from the quietest
+frames of the whole file, and xi = max(gamma - 1, 0). For both, the gain is G = max(xi / (1 + xi), floor).
 """
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy import fft
-from scipy.signal.windows import hann
+from numba import njit
 
-FRAME_SAMPLES, HOP_SAMPLES = 512, 128
-_OVERLAP = FRAME_SAMPLES // HOP_SAMPLES
-_EDGE_SAMPLES = (
-    FRAME_SAMPLES - HOP_SAMPLES
-)  # before the first and after the last sample, so that all are covered alike
-_WINDOW = hann(FRAME_SAMPLES, sym=False).astype(np.float32)
-_SQUARED_WINDOW_SUM = float(
-    (_WINDOW**2).reshape(_OVERLAP, HOP_SAMPLES).sum(axis=0).mean()
-)  # the same everywhere
-_TINY_POWER = 1e-12
+from preprocessing.noise_tracking import NoiseTracker, quietest_noise_power
+from preprocessing.short_time_spectra import filter_spectra
+from preprocessing.speech_settings import CleaningSettings
 
-
-def spectrum(samples: np.ndarray) -> np.ndarray:
-    """Short-time Fourier transform with Hann windows: (samples,) to complex64 (frames, 257)."""
-    frame_count = -(-(len(samples) + _EDGE_SAMPLES) // HOP_SAMPLES)
-    padded = np.zeros((frame_count - 1) * HOP_SAMPLES + FRAME_SAMPLES, np.float32)
-    padded[_EDGE_SAMPLES : _EDGE_SAMPLES + len(samples)] = samples
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::HOP_SAMPLES]
-    return fft.rfft(frames * _WINDOW, axis=1)
-
-
-def waveform(spectra: np.ndarray, sample_count: int) -> np.ndarray:
-    """Inverse of `spectrum` by weighted overlap-add: complex (frames, 257) to float32 (sample_count,).
-
-    Griffin and Lim, "Signal estimation from modified short-time Fourier transform", IEEE ASSP 32(2), 1984, eq. 6.
-    """
-    frames = fft.irfft(spectra, n=FRAME_SAMPLES, axis=1).astype(np.float32, copy=False) * _WINDOW
-    blocks = frames.reshape(len(frames), _OVERLAP, HOP_SAMPLES)
-    summed = np.zeros((len(frames) + _OVERLAP - 1, HOP_SAMPLES), np.float32)
-    for place in range(_OVERLAP):
-        summed[place : place + len(frames)] += blocks[:, place]
-    samples = summed.reshape(-1)[_EDGE_SAMPLES : _EDGE_SAMPLES + sample_count]
-    return samples / np.float32(_SQUARED_WINDOW_SUM)
-
-
-def quietest_noise_power(power: np.ndarray, percentile: float, bias: float) -> np.ndarray:
-    """Noise power of each bin from the quietest frames: (frames, bins) to (bins,).
-
-    percentile: share of the frames, by their total power, that count as quiet. Digital silence does not count.
-    bias: factor on their mean power.
-    """
-    loudness = power.sum(axis=1)
-    sounding = loudness > _TINY_POWER
-    if not sounding.any():
-        return np.full(power.shape[1], _TINY_POWER, power.dtype)
-    quiet = sounding & (loudness <= np.percentile(loudness[sounding], percentile))
-    return bias * power[quiet].mean(axis=0) + _TINY_POWER
-
-
-def wiener_gain(
-    power: np.ndarray, noise_power: np.ndarray, smoothing: float, gain_floor_db: float
-) -> np.ndarray:
-    """Gain of every bin: power (frames, bins) and noise power (bins,) to (frames, bins) in [floor, 1].
-
-    smoothing: weight `a` of the past in the prior signal-to-noise ratio; 0 = maximum likelihood.
-    """
-    posterior = power / noise_power
-    evident = np.maximum(posterior - 1, 0)
-    floor = 10 ** (gain_floor_db / 20)
-    gain = np.empty_like(posterior)
-    past = evident[0]  # G² · gamma of the frame before the first
-    for frame, ratio in enumerate(posterior):
-        prior = smoothing * past + (1 - smoothing) * evident[frame]
-        np.maximum(prior / (1 + prior), floor, out=gain[frame])
-        past = gain[frame] ** 2 * ratio
-    return gain
+GainRule = Callable[[np.ndarray], np.ndarray]
+"""Power of the next frames (frames, bins) to their gains in [floor, 1]."""
 
 
 def wiener_filter(
-    samples: np.ndarray, *, noise_percentile: float, noise_bias: float, smoothing: float, gain_floor_db: float
+    samples: np.ndarray, settings: CleaningSettings, out: np.ndarray | None = None
 ) -> np.ndarray:
-    """Filter a whole recording (samples,) float32; it keeps its length and its alignment."""
-    if not len(samples):
-        return samples
-    spectra = spectrum(samples)
-    power = spectra.real**2 + spectra.imag**2
-    noise_power = quietest_noise_power(power, noise_percentile, noise_bias)
-    return waveform(spectra * wiener_gain(power, noise_power, smoothing, gain_floor_db), len(samples))
+    """Filter a whole recording (samples,) float32; it keeps its length and its alignment.
+
+    out: where the result goes; may be `samples` itself. Beside it, memory does not grow with the recording.
+    """
+    noise_power = quietest_noise_power(samples, settings.noise_percentile, settings.noise_bias)
+    floor = 10 ** (settings.gain_floor_db / 20)
+    if settings.wiener == "percentile":
+        return filter_spectra(samples, plain_gain(noise_power, floor), out)
+    tracker = NoiseTracker(noise_power, settings.noise_memory)
+    return filter_spectra(samples, decision_directed_gain(tracker.track, settings.smoothing, floor), out)
+
+
+def plain_gain(noise_power: np.ndarray, floor: float) -> GainRule:
+    """The filter of one noise spectrum (bins,), each frame by itself: xi / (1 + xi) = 1 - noise / power."""
+
+    def gain_of(power: np.ndarray) -> np.ndarray:
+        gain = np.maximum(power, noise_power)
+        np.divide(noise_power, gain, out=gain)
+        np.subtract(1, gain, out=gain)
+        return np.maximum(gain, np.float32(floor), out=gain)
+
+    return gain_of
+
+
+def decision_directed_gain(
+    noise_of: Callable[[np.ndarray], np.ndarray], smoothing: float, floor: float
+) -> GainRule:
+    """The filter whose prior signal-to-noise ratio remembers the frame before.
+
+    noise_of: power of the next frames (frames, bins) to the noise power in them.
+    smoothing: weight `a` of the past; 0 = none.
+    """
+    past: np.ndarray | None = None
+
+    def gain_of(power: np.ndarray) -> np.ndarray:
+        nonlocal past
+        noise = noise_of(power)
+        if past is None:  # the frame before the first is like the first
+            past = np.maximum(power[0] / noise[0] - 1, 0)
+        _direct_decisions(power, noise, past, np.float32(smoothing), np.float32(floor))
+        return noise
+
+    return gain_of
+
+
+@njit(cache=True, error_model="numpy")
+def _direct_decisions(
+    power: np.ndarray, noise: np.ndarray, past: np.ndarray, smoothing: np.float32, floor: np.float32
+) -> None:
+    """Write the gains over `noise` (frames, bins); `past` (bins,) is G² · gamma of the frame before, kept in place."""
+    one, nothing = np.float32(1), np.float32(0)
+    for frame in range(power.shape[0]):
+        for place in range(power.shape[1]):
+            posterior = power[frame, place] / noise[frame, place]
+            prior = smoothing * past[place] + (one - smoothing) * max(posterior - one, nothing)
+            gain = max(prior / (one + prior), floor)
+            past[place] = gain * gain * posterior
+            noise[frame, place] = gain

@@ -10,7 +10,7 @@ import pytest
 import inference
 import train
 from benchmarks.faces import measure_choices
-from benchmarks.keynote import measure
+from benchmarks.keynote_measures import measure
 from features.__main__ import main as extract
 from preprocessing.__main__ import main as preprocess
 from src.artifacts.checkpoints import load_checkpoint

@@ -32,7 +32,7 @@ PartWorker = Callable[[Sequence[Record]], PartTables]
 COMMIT_TABLE = "manifest"
 DONE, FAILED = "done", "failed"
 _FINGERPRINT = b"voxface.part_fingerprint"
-_PRELOADED_MODULES = ["torch", "numpy", "scipy.signal", "pyarrow.parquet", "cv2", "soundfile"]
+_PRELOADED_MODULES = ["torch", "numpy", "scipy.signal", "pyarrow.parquet", "cv2", "soundfile", "numba"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,8 +21,11 @@ _PROBABILITIES = (
     "band_probability",
     "clip_probability",
     "suppression_probability",
+    "gap_probability",
+    "notch_probability",
 )
 _FRAME_SAMPLES, _HOP_SAMPLES = 512, 128
+_MOST_GAPS, _MOST_NOTCHES = 4, 3
 _QUIET_SHARE = 0.1  # of the frames: they are taken for noise
 
 
@@ -42,6 +45,10 @@ class SpeechAugmentationConfig:
     clip_probability: chance of clipped peaks.
     suppression_probability: chance of a noise suppressor, as cleaned recordings have been through one.
     suppression_floor_db: range of its lowest gain.
+    gap_probability: chance of stretches of silence, so that no single sound is relied on.
+    gap_seconds: range of their length; there are up to four.
+    notch_probability: chance of missing frequency bands, so that none is relied on.
+    notch_hz: range of their width; there are up to three.
     level_db: range of the gain.
     """
 
@@ -60,6 +67,10 @@ class SpeechAugmentationConfig:
     clip_probability: float = 0.1
     suppression_probability: float = 0.0
     suppression_floor_db: tuple[float, float] = (-20.0, -8.0)
+    gap_probability: float = 0.0
+    gap_seconds: tuple[float, float] = (0.05, 0.25)
+    notch_probability: float = 0.0
+    notch_hz: tuple[float, float] = (100.0, 800.0)
     level_db: tuple[float, float] = (-12.0, 6.0)
 
     def __post_init__(self) -> None:
@@ -84,6 +95,10 @@ def augment_speech(
     changed[clipped] = changed[clipped].clamp(-peaks, peaks)
     cleaned = _chosen(len(changed), config.suppression_probability, stream)
     changed[cleaned] = suppress_noise(changed[cleaned], config, stream)
+    notched = _chosen(len(changed), config.notch_probability, stream)
+    changed[notched] = cut_notches(changed[notched], config, stream)
+    broken = _chosen(len(changed), config.gap_probability, stream)
+    changed[broken] = cut_gaps(changed[broken], config, stream)
     return changed * decibel_gain(_uniform(config.level_db, len(changed), stream))
 
 
@@ -164,6 +179,33 @@ def suppress_noise(
     floor = decibel_gain(_uniform(config.suppression_floor_db, len(waveforms), stream))[:, :, None]
     gain = torch.maximum(1 - noise / smooth.clamp_min(1e-12), floor)
     return torch.istft(spectra * gain, _FRAME_SAMPLES, _HOP_SAMPLES, window=window, length=waveforms.shape[1])
+
+
+def cut_notches(waveforms: Tensor, config: SpeechAugmentationConfig, stream: np.random.Generator) -> Tensor:
+    """Take one to three frequency bands out, up to 8 kHz."""
+    if not len(waveforms):
+        return waveforms
+    samples = waveforms.shape[1]
+    length = _fast_length(samples)
+    spectra = torch.fft.rfft(waveforms, length)
+    bins_per_hz = spectra.shape[1] / (SAMPLE_RATE_HZ / 2)
+    for row in range(len(spectra)):
+        for _ in range(int(stream.integers(1, _MOST_NOTCHES + 1))):
+            width = max(1, round(stream.uniform(*config.notch_hz) * bins_per_hz))
+            start = int(stream.integers(max(1, spectra.shape[1] - width)))
+            spectra[row, start : start + width] = 0
+    return torch.fft.irfft(spectra, length)[:, :samples]
+
+
+def cut_gaps(waveforms: Tensor, config: SpeechAugmentationConfig, stream: np.random.Generator) -> Tensor:
+    """Silence one to four stretches."""
+    cut = waveforms.clone()
+    for row in range(len(cut)):
+        for _ in range(int(stream.integers(1, _MOST_GAPS + 1))):
+            length = round(stream.uniform(*config.gap_seconds) * SAMPLE_RATE_HZ)
+            start = int(stream.integers(max(1, cut.shape[1] - length)))
+            cut[row, start : start + length] = 0
+    return cut
 
 
 def change_speed(waveforms: Tensor, samples: int) -> Tensor:

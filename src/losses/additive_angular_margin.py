@@ -22,10 +22,19 @@ class AdditiveAngularMarginLoss(LabelledEmbeddingLoss):
     falling as the angle grows.
 
     classes: number of identities. dimension: length of an embedding. scale: s. margin: m, radians; may be
-    changed while training (warm-up).
+    changed while training (warm-up). groups: (classes,) group of each class; classes of different groups do not
+    compete with each other. None: all compete.
     """
 
-    def __init__(self, *, classes: int, dimension: int, scale: float = 30.0, margin: float = 0.2) -> None:
+    def __init__(
+        self,
+        *,
+        classes: int,
+        dimension: int,
+        scale: float = 30.0,
+        margin: float = 0.2,
+        groups: Tensor | None = None,
+    ) -> None:
         super().__init__()
         if classes < 2:
             raise ValueError(f"classes={classes}: at least 2 identities are needed to tell them apart")
@@ -34,6 +43,8 @@ class AdditiveAngularMarginLoss(LabelledEmbeddingLoss):
         self.scale, self.margin = scale, margin
         self.centres = nn.Parameter(torch.empty(classes, dimension))
         nn.init.xavier_normal_(self.centres)
+        self.groups: Tensor | None
+        self.register_buffer("groups", groups, persistent=False)
 
     def value(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Mean over the batch of eq. 3."""
@@ -46,4 +57,6 @@ class AdditiveAngularMarginLoss(LabelledEmbeddingLoss):
             target - self.margin * math.sin(self.margin),
         )
         logits = cosine.scatter(1, labels[:, None], widened)
+        if self.groups is not None:
+            logits = logits.masked_fill(self.groups != self.groups[labels, None], -math.inf)
         return F.cross_entropy(self.scale * logits, labels)

@@ -40,6 +40,7 @@ class OptimisationConfig:
     learning_rate: peak of a one-cycle schedule (AdamW). weight_decay: of AdamW.
     warm_up_share: share of all steps in which the learning rate rises and the margin grows.
     scale, margin: of the additive angular margin loss.
+    corpora_compete: whether an identity is told apart from those of other corpora too.
     gradient_norm: gradients are clipped to it.
     bfloat16: compute the network in bfloat16; quicker where the hardware has it, slower where not.
     """
@@ -54,6 +55,7 @@ class OptimisationConfig:
     warm_up_share: float = 0.2
     scale: float = 30.0
     margin: float = 0.2
+    corpora_compete: bool = False
     gradient_norm: float = 5.0
     bfloat16: bool = True
 
@@ -76,6 +78,7 @@ class SpeakerEncoderTrainingConfig:
     validation_share: share of the identities that are kept for validation.
     crop_seconds: length of a training crop.
     speed_factors: speeds at which a crop is played; each makes new identities of all.
+    corpus_weights: shares of the corpora in a batch, in the order of the command line; empty for equal ones.
     validation_crops, validation_seconds: crops of each validation identity, and their length.
     """
 
@@ -88,6 +91,7 @@ class SpeakerEncoderTrainingConfig:
     validation_share: float = 0.1
     crop_seconds: float = 2.0
     speed_factors: tuple[float, ...] = (1.0,)
+    corpus_weights: tuple[float, ...] = ()
     validation_crops: int = 8
     validation_seconds: float = 4.0
     network: SpeakerEncoderConfig = field(default_factory=SpeakerEncoderConfig)

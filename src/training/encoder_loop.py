@@ -64,8 +64,14 @@ class EncoderTraining:
         self.config, self.optimisation = config, config.optimisation
         self.task, self.attributes = task, attributes
         self.network = network.to(self.device)
+        # Telling identities of different corpora apart would only teach which corpus a recording is from.
+        groups = None if self.optimisation.corpora_compete else torch.from_numpy(task.class_corpora)
         self.margin_loss = AdditiveAngularMarginLoss(
-            classes=task.classes, dimension=dimension, scale=self.optimisation.scale, margin=0.0
+            classes=task.classes,
+            dimension=dimension,
+            scale=self.optimisation.scale,
+            margin=0.0,
+            groups=groups,
         ).to(self.device)
         self.regression = self._regression(dimension)
         self.log: list[EpochRecord] = []
@@ -212,14 +218,14 @@ class EncoderTraining:
         return AttributeRegression(dimension, torch.from_numpy(targets).float()).to(self.device)
 
     def _place_centres(self) -> None:
-        """Put the centre of each identity where a trained network already has it."""
-        batches, identities = self.task.probe_inputs("wild")
-        means, _ = identity_means(self.embed(batches), identities)
-        places = torch.from_numpy(means).float().to(self.device)
+        """Put the centre of each class where a trained network already has it."""
+        rounds = [
+            identity_means(self.embed(batches), identities)[0]
+            for batches, identities in self.task.class_inputs()
+        ]
+        places = torch.from_numpy(np.concatenate(rounds)).float().to(self.device)
         norm = self.margin_loss.centres.data.norm(dim=1).mean()
-        # Other speeds are further classes of the same identities; they begin at the same places.
-        rounds = self.task.classes // len(places)
-        self.margin_loss.centres.data = norm * nn.functional.normalize(places).repeat(rounds, 1)
+        self.margin_loss.centres.data = norm * nn.functional.normalize(places)
 
     def _optimizer(self) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
         settings = self.optimisation

@@ -1,5 +1,6 @@
 """What the encoders' training loop needs to know of a modality: batches, and validation inputs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,12 +35,13 @@ class EncoderTask(Protocol):
     """Batches of one modality.
 
     classes: of the margin loss. train_identities: indices of the identities that are trained on.
-    corpora: (identities,) the corpus of each identity.
+    corpora, class_corpora: (identities,) and (classes,), the corpus of each.
     """
 
     classes: int
     train_identities: np.ndarray
     corpora: np.ndarray
+    class_corpora: np.ndarray
 
     def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
         """A batch of augmented inputs, at most one of each identity while there are enough."""
@@ -56,29 +58,37 @@ class EncoderTask(Protocol):
         """The same of the training identities, to fit probes on."""
         ...
 
+    def class_inputs(self) -> list[tuple[list[Tensor], np.ndarray]]:
+        """Batches of augmented inputs of all classes and the identity of each input, classes of one round together."""
+        ...
+
 
 CONDITIONS = ("clean", "wild")
 _VALIDATION_BATCH = 64
 
 
 class EvenSampler:
-    """Draws items so that every corpus comes equally often, and within it every identity, whatever their sizes.
+    """Draws items so that every corpus has its share, and within it every identity comes equally often.
 
     item_identities: (items,) identity of each item. corpora: (identities,) corpus of each identity.
+    weights: of each corpus; empty for equal shares.
     """
 
-    def __init__(self, item_identities: np.ndarray, corpora: np.ndarray) -> None:
+    def __init__(
+        self, item_identities: np.ndarray, corpora: np.ndarray, weights: Sequence[float] = ()
+    ) -> None:
         self.identities = np.unique(item_identities)
         self._rows = {identity: np.flatnonzero(item_identities == identity) for identity in self.identities}
         found = corpora[self.identities]
         self._corpora = [self.identities[found == corpus] for corpus in np.unique(found)]
+        shares = np.array(weights or [1.0] * len(self._corpora))
+        self._cumulative = np.concatenate([[0.0], np.cumsum(shares / shares.sum())])
 
     def draw(self, count: int, stream: np.random.Generator) -> np.ndarray:
         """Rows of `count` items of different identities (repeated only beyond their number)."""
-        shares = np.full(len(self._corpora), count // len(self._corpora))
-        shares[: count % len(self._corpora)] += 1
+        bounds = np.floor(count * self._cumulative + stream.random()).astype(int)
         chosen: list[int] = []
-        for identities, share in zip(self._corpora, stream.permutation(shares), strict=True):
+        for identities, share in zip(self._corpora, np.diff(bounds), strict=True):
             rounds = -(-share // len(identities))
             chosen += np.concatenate([stream.permutation(identities) for _ in range(rounds)])[:share].tolist()
         return np.array([stream.choice(self._rows[identity]) for identity in chosen])
@@ -100,11 +110,12 @@ class SpeakerTask:
     ) -> None:
         self.config, self.corpora = config, corpora
         self.train, self.validation = corpus.of_identities(~validation), corpus.of_identities(validation)
-        self._sampler = EvenSampler(self.train.identities, corpora)
+        self._sampler = EvenSampler(self.train.identities, corpora, config.corpus_weights)
         self.train_identities = self._sampler.identities
         self._class_of = np.cumsum(~validation) - 1
         self._identities = int((~validation).sum())
         self.classes = self._identities * len(config.speed_factors)
+        self.class_corpora = np.tile(corpora[~validation], len(config.speed_factors))
 
     def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
         """See EncoderTask; a crop at another speed belongs to a class of its own."""
@@ -133,14 +144,21 @@ class SpeakerTask:
         """The same of the training identities, to fit probes on."""
         return self._inputs(self.train, condition, 3)
 
-    def _inputs(self, corpus: SpeechCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
+    def class_inputs(self) -> list[tuple[list[Tensor], np.ndarray]]:
+        """See EncoderTask; a round is one speed."""
+        return [self._inputs(self.train, "wild", 2, factor) for factor in self.config.speed_factors]
+
+    def _inputs(
+        self, corpus: SpeechCorpus, condition: str, crops: int, speed: float = 1.0
+    ) -> tuple[list[Tensor], np.ndarray]:
         stream = random_stream("speaker validation", self.config.seed, condition)
         samples = round(self.config.validation_seconds * SAMPLE_RATE_HZ)
         rows = _spread_rows(corpus.identities, crops, stream, repeat=True)
         batches = []
         for start in range(0, len(rows), _VALIDATION_BATCH):
-            drawn = corpus.crops(rows[start : start + _VALIDATION_BATCH], samples, stream)
-            batch = torch.from_numpy(drawn)
+            source = 2 * round(samples * speed / 2)
+            drawn = corpus.crops(rows[start : start + _VALIDATION_BATCH], source, stream)
+            batch = change_speed(torch.from_numpy(drawn), samples)
             if condition == "wild":
                 batch = augment_speech(batch, self.config.augmentation, stream)
             batches.append(batch)
@@ -166,6 +184,7 @@ class FaceTask:
         self.train_identities = self._sampler.identities
         self._class_of = np.cumsum(~validation) - 1
         self.classes = int((~validation).sum())
+        self.class_corpora = corpora[~validation]
 
     def training_batch(self, stream: np.random.Generator) -> TrainingBatch:
         """See EncoderTask."""
@@ -184,6 +203,10 @@ class FaceTask:
     def probe_inputs(self, condition: str) -> tuple[list[Tensor], np.ndarray]:
         """The same of the training identities, to fit probes on."""
         return self._inputs(self.train, condition, 4)
+
+    def class_inputs(self) -> list[tuple[list[Tensor], np.ndarray]]:
+        """See EncoderTask."""
+        return [self.probe_inputs("wild")]
 
     def _inputs(self, corpus: FaceCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
         stream = random_stream("face validation", self.config.seed, condition)

@@ -15,6 +15,7 @@ from torch import nn
 
 from src.artifacts.checkpoints import load_checkpoint, load_weights
 from src.core.config import load_config
+from src.core.errors import ConfigError
 from src.core.seeding import seed_everything, stream_seed
 from src.data.face_corpus import FaceCorpus
 from src.data.identity_folders import validation_identities
@@ -38,6 +39,8 @@ def train_speaker_encoder(
     """
     config = load_config(SpeakerEncoderTrainingConfig, config_path, overrides)
     folders = find_identities(media, "speakers")
+    if config.corpus_weights and len(config.corpus_weights) != len(media):
+        raise ConfigError(f"{config_path}: corpus_weights={config.corpus_weights} are not one a --media")
     attributes = read_known_attributes(media, folders, config.attributes)
     validation = validation_identities(folders, config.validation_share, config.seed)
     corpus = SpeechCorpus.load(folders)

@@ -19,6 +19,9 @@ class SimulationConfig:
     main_share: range of the main speaker's share of all speech.
     room_share: share of conversations held in a room with a microphone of its own; the others are dry.
     signal_to_noise_db: range of the noise; as in the demo, of any colour or babble.
+    speed_factors: speeds at which people talk. A person at another speed is another person, one whom the
+        speaker encoder knows less well, as it will know those whom it has never heard.
+    corpus_weights: shares of the corpora in the conversations, in the order of the command line; empty for equal ones.
     """
 
     __pydantic_config__ = STRICT
@@ -31,6 +34,8 @@ class SimulationConfig:
     main_share: tuple[float, float] = (0.5, 0.75)
     room_share: float = 0.6
     signal_to_noise_db: tuple[float, float] = (5.0, 25.0)
+    speed_factors: tuple[float, ...] = (1.0,)
+    corpus_weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -41,6 +46,8 @@ class SimulationConfig:
             raise ValueError(
                 "at least 2 conversations of each kind, of 5 s or more, and most_others at least 1"
             )
+        if not self.speed_factors or min(self.speed_factors) <= 0:
+            raise ValueError("speed_factors must be positive")
         if not 0 < self.main_share[0] <= self.main_share[1] < 1:
             raise ValueError(f"main_share={self.main_share} must be a range between 0 and 1")
 

@@ -9,16 +9,18 @@ import torch
 
 from src.core.progress import progress_bar
 from src.core.seeding import random_stream
+from src.data.speech_augmentation import SAMPLE_RATE_HZ, change_speed
 from src.data.speech_corpus import SpeechCorpus
-from src.media.audio import SAMPLE_RATE_HZ
 from src.models.keynote_network import FRAMES_PER_TOKEN, ConversationFeatures, conversation_features
 from src.models.speaker_encoder import SpeakerEncoder
 from src.simulation.conversation import ConversationStyle
+from src.simulation.phrases import find_phrases, silence_pauses
 from src.simulation.recording import draw_setting, dry_setting, record_conversation
 from src.training.keynote_config import SimulationConfig
 
-FRAMES_PER_SECOND = 100
+FRAMES_PER_SECOND, FRAME_SAMPLES = 100, 160
 _BABBLING_PEOPLE = 5
+_UTTERANCES_AT_ONCE = 4
 _SHARE_TOLERANCE = 0.05
 _FEWEST_PROMPT_TOKENS = 5
 _OTHER_PROMPT_SHARE = 0.4  # of prompts that come from another conversation of the same person
@@ -30,7 +32,7 @@ class SimulatedConversation:
     """What the network reads of one conversation, and the truth.
 
     bands, tokens, vectors: half-precision features, see ConversationFeatures.
-    people: identities of those who say something. active: (frames, people) bool, when they do.
+    people: numbers of those who say something. active: (frames, people) bool, when they do.
     """
 
     bands: torch.Tensor
@@ -61,43 +63,61 @@ def simulate_conversations(
 ) -> list[SimulatedConversation]:
     """`count` conversations among the people of `corpus`; those of one conversation are of one corpus.
 
-    corpora: (identities,) the corpus of each identity; corpora take turns. name: of the random stream.
+    corpora: (identities,) the corpus of each identity. name: of the random stream.
     """
     utterances = defaultdict(list)
     for row, identity in enumerate(corpus.identities.tolist()):
         utterances[identity].append(row)
     present = np.array(sorted(utterances))
     people_of = [present[corpora[present] == which] for which in np.unique(corpora[present])]
+    weights = np.array(config.corpus_weights or [1.0] * len(people_of))
+    shares = weights / weights.sum()
     result = []
     with progress_bar(total=count, description=f"simulating {name}", unit="conversation") as bar:
         for number in range(count):
             stream = random_stream("keynote conversations", seed, name, number)
-            people = people_of[number % len(people_of)]
-            voices = _Voices(corpus, utterances, stream)
+            people = people_of[stream.choice(len(people_of), p=shares)]
+            voices = _Voices(corpus, utterances, config.speed_factors, stream)
             result.append(_simulate(people, voices, encoder, config, stream))
             bar.update()
     return result
 
 
 class _Voices:
-    """Speech of the people of one conversation; nothing is said twice while there is more to say."""
+    """Speech of the people of one conversation; nothing is said twice while there is more to say.
+
+    A person is an identity at a speed: number = identity × speeds + index of the speed.
+    """
 
     def __init__(
-        self, corpus: SpeechCorpus, utterances: dict[int, list[int]], stream: np.random.Generator
+        self,
+        corpus: SpeechCorpus,
+        utterances: dict[int, list[int]],
+        speeds: Sequence[float],
+        stream: np.random.Generator,
     ) -> None:
-        self._corpus, self._utterances, self._stream = corpus, utterances, stream
+        self._corpus, self._utterances, self._speeds, self._stream = corpus, utterances, speeds, stream
         self._unsaid: dict[str, np.ndarray] = {}
 
     def speak(self, person: str, seconds: float) -> np.ndarray:
         """The next stretch of this person's speech."""
         samples = int(seconds * SAMPLE_RATE_HZ)
         if len(self._unsaid.get(person, ())) < samples:
-            rows = self._stream.permutation(self._utterances[int(person)])
-            speech = np.concatenate([self._corpus.utterances[row] for row in rows[:4]])
-            self._unsaid[person] = np.roll(speech, -int(self._stream.integers(len(speech))))
-        spoken = self._unsaid[person][:samples].astype(np.float32) / 32768
-        self._unsaid[person] = self._unsaid[person][samples:]
+            self._unsaid[person] = self._say_anew(person)
+        spoken, self._unsaid[person] = np.split(self._unsaid[person], [samples])
         return spoken
+
+    def _say_anew(self, person: str) -> np.ndarray:
+        """A few utterances, from the beginning of a phrase on, without the background in their pauses."""
+        identity, speed = divmod(int(person), len(self._speeds))
+        rows = self._stream.permutation(self._utterances[identity])[:_UTTERANCES_AT_ONCE]
+        speech = np.concatenate([self._corpus.utterances[row] for row in rows]).astype(np.float32) / 32768
+        speech = change_speed(torch.from_numpy(speech)[None], int(len(speech) / self._speeds[speed]))[
+            0
+        ].numpy()
+        phrases = find_phrases(speech)
+        first = phrases[self._stream.integers(len(phrases)), 0] if len(phrases) else 0
+        return np.roll(silence_pauses(speech, phrases), -first * FRAME_SAMPLES)
 
 
 def _simulate(
@@ -108,7 +128,8 @@ def _simulate(
     stream: np.random.Generator,
 ) -> SimulatedConversation:
     others = 0 if stream.random() < config.alone_share else int(stream.integers(1, config.most_others + 1))
-    drawn = stream.permutation(people)
+    speeds = len(config.speed_factors)
+    drawn = stream.permutation(people) * speeds + stream.integers(speeds, size=len(people))
     talking = [str(person) for person in drawn[: 1 + others]]
     babbling = [str(person) for person in drawn[1 + others : 1 + others + _BABBLING_PEOPLE]] or talking[:1]
     low, high = config.main_share

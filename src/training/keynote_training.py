@@ -16,16 +16,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from src.artifacts.checkpoints import (
-    LOG_FILE,
-    WEIGHTS_FILE,
-    file_sha256,
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-)
+from src.artifacts.checkpoints import LOG_FILE, load_checkpoint, load_weights, save_checkpoint
 from src.core.config import config_mapping, load_config, parse_config
 from src.core.device import choose_device
+from src.core.errors import ConfigError
 from src.core.files import write_text
 from src.core.progress import progress_bar
 from src.core.seeding import random_stream, seed_everything, stream_seed
@@ -35,6 +29,7 @@ from src.data.speech_corpus import SpeechCorpus
 from src.models.keynote_network import KeynoteNetwork
 from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
 from src.training.encoder_corpora import find_identities
+from src.training.encoder_loop import COUNTER_SUFFIX
 from src.training.keynote_config import KeynoteTrainingConfig
 from src.training.keynote_conversations import (
     ExampleDrawer,
@@ -68,6 +63,8 @@ def train_keynote(
     """
     config = load_config(KeynoteTrainingConfig, config_path, overrides)
     encoder, unseen = _load_encoder(config.encoder)
+    if config.simulation.corpus_weights and len(config.simulation.corpus_weights) != len(media):
+        raise ConfigError(f"{config_path}: simulation.corpus_weights are not one a --media")
     folders = find_identities(media, "speakers")
     validation = _validation(folders, unseen, config)
     corpus = SpeechCorpus.load(folders)
@@ -89,7 +86,7 @@ def train_keynote(
         dimension=encoder.config.dimension,
     )
     log = _train(network, training_set, validation_set, config, choose_device(device))
-    _save(out, network, log, folders, validation, config)
+    _save(out, network, encoder, log, folders, validation, config)
     return 0
 
 
@@ -98,9 +95,7 @@ def _load_encoder(folder: Path) -> tuple[SpeakerEncoder, set[str]]:
     checkpoint = load_checkpoint(folder)
     encoder = SpeakerEncoder(parse_config(SpeakerEncoderConfig, checkpoint.config["network"], str(folder)))
     counters = {
-        name: value
-        for name, value in encoder.network.state_dict().items()
-        if name.endswith("num_batches_tracked")
+        name: value for name, value in encoder.network.state_dict().items() if name.endswith(COUNTER_SUFFIX)
     }
     checkpoint.weights.update(counters)
     load_weights(encoder.network, checkpoint)
@@ -225,19 +220,25 @@ def _validate(
 def _save(
     out: Path,
     network: KeynoteNetwork,
+    encoder: SpeakerEncoder,
     log: Sequence[KeynoteEpoch],
     folders: IdentityFolders,
     validation: np.ndarray,
     config: KeynoteTrainingConfig,
 ) -> None:
+    """Write the checkpoint; it holds the encoder too, so that a later training of that changes nothing here."""
     chosen = min(log, key=lambda record: record.validation_loss)
+    weights = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for name, tensor in encoder.network.state_dict().items():
+        if not name.endswith(COUNTER_SUFFIX):
+            weights[f"encoder.{name}"] = tensor
     save_checkpoint(
         out,
-        network.state_dict(),
+        weights,
         {
             "recipe": config.recipe,
             "network": config_mapping(config.network),
-            "encoder_sha256": file_sha256(config.encoder / WEIGHTS_FILE),
+            "encoder_network": config_mapping(encoder.config),
             "training": config_mapping(config),
             "identities": {
                 "training": int((~validation).sum()),

@@ -57,3 +57,18 @@ def test_gradients_reach_embeddings_and_centres_even_at_a_centre():
 def test_impossible_settings_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         AdditiveAngularMarginLoss(**{"classes": 3, "dimension": 4, **options})
+
+
+def test_classes_of_other_groups_do_not_compete():
+    torch.manual_seed(0)
+    embeddings, labels = torch.randn(6, 4), torch.tensor([0, 1, 2, 3, 4, 2])
+    grouped = AdditiveAngularMarginLoss(classes=5, dimension=4, groups=torch.tensor([0, 0, 1, 1, 1]))
+    for classes in ([0, 1], [2, 3, 4]):
+        rows = torch.isin(labels, torch.tensor(classes))
+        alone = AdditiveAngularMarginLoss(classes=len(classes), dimension=4)
+        alone.centres.data = grouped.centres.data[classes]
+        expected = alone(embeddings[rows], labels[rows] - classes[0])
+        assert torch.allclose(grouped(embeddings[rows], labels[rows]), expected, atol=1e-6)
+    grouped(embeddings, labels).backward()
+    assert grouped.centres.grad.isfinite().all()
+    assert grouped.centres.grad.abs().sum(dim=1).min() > 0

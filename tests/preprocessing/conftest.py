@@ -1,7 +1,8 @@
-"""Photographs for the tests of the face half: rendered people, drawn once."""
+"""Photographs for the tests of the face half: rendered people, drawn once; and threads for those of the speech half."""
 
 import numpy as np
 import pytest
+import torch
 
 from demo.face_description import describe_face
 from demo.head import Head
@@ -29,3 +30,12 @@ def crowd(heads):
     stream = np.random.default_rng(5)
     sitters = pose_with_bystander(heads[0], heads[1], stream)
     return take_photograph(sitters[::-1], stream), [sitter.box for sitter in sitters]
+
+
+@pytest.fixture
+def one_thread():
+    """For networks that are real in size and inputs that are tiny: more threads would wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

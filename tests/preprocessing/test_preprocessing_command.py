@@ -1,13 +1,20 @@
+import argparse
 import logging
 import os
+from operator import attrgetter
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from preprocessing.__main__ import main
+from preprocessing.face_options import add_face_arguments, apply_face_options
+from preprocessing.settings import PreprocessingSettings
+from preprocessing.speech_options import add_speech_arguments, apply_speech_options
 from src.artifacts.sources import read_sources
 from src.core.command_line import run_command
+from src.core.config import parse_config
 from src.core.files import read_json
 from src.core.stage import read_parts
 from src.media.image import write_jpeg
@@ -136,6 +143,66 @@ def test_contradictory_lists_are_refused(dataset, tmp_path, capfd):
     with (dataset / "English_train.txt").open("a") as stream:
         stream.write("id0001/English/video/00000.wav id0004/English/video/0000025.jpg\n")
     assert "voice id0001 is paired with id0002" in refused(capfd, dataset, "--out", tmp_path / "work")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "value"),
+    [
+        (["--diarizer", "keynote", "--diarizer-model", "a: b"], "keynote_diarizer.model", Path("a: b")),
+        (["--diarizer", "pyannote", "--diarizer-model", "org/name"], "pyannote.pipeline", "org/name"),
+        (["--wiener", "percentile"], "cleaning.wiener", "percentile"),
+        (["--no-band-pass"], "cleaning.band_pass", False),
+        (["--no-level"], "cleaning.level_db", None),
+        (["--trim"], "cleaning.trim", True),
+        (["--keep-overlap"], "keynote.keep_overlap", True),
+    ],
+)
+def test_options_of_the_speech_half_win_over_the_file(arguments, place, value):
+    parser = argparse.ArgumentParser()
+    add_speech_arguments(parser)
+    mapping = {"speech": {"diarizer": "embedded", "cleaning": {"wiener": "tracked"}}}
+    apply_speech_options(parser.parse_args(arguments), mapping)
+    settings = parse_config(PreprocessingSettings, mapping, "here").speech
+    assert attrgetter(place)(settings) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place", "value"),
+    [(["--face-choice", "image"], "face_choice", "image"), (["--crop", "aligned"], "crop", "aligned")],
+)
+def test_options_of_the_face_half_win_over_the_file(arguments, place, value):
+    parser = argparse.ArgumentParser()
+    add_face_arguments(parser)
+    mapping = {"face": {"face_choice": "folder", "crop": "square"}}
+    apply_face_options(parser.parse_args(arguments), mapping)
+    assert attrgetter(place)(parse_config(PreprocessingSettings, mapping, "here").face) == value
+
+
+def test_a_folder_of_several_photographs_needs_a_face_encoder_or_leave_to_do_without(
+    dataset, portraits, tmp_path, capfd, caplog
+):
+    caplog.set_level(logging.INFO)
+    write_jpeg(dataset / "faces/id0002/English/video/0000050.jpg", portraits[0][0])
+    work = tmp_path / "work"
+    arguments = (dataset, "--out", work, "--max-failures", "1")
+    error = refused(capfd, *arguments, "--face-weights", tmp_path / "absent.pt")
+    assert "told by the face encoder vggface2" in caplog.text
+    assert "--face-choice image" in error
+    assert "--face-weights PATH" in error
+    assert not (work / "sources.parquet").exists()
+    assert run(*arguments, "--face-choice", "image", "--plots") == 0
+    settings = read_json(work / "preprocessing.json")["stages"]["face"]["settings"]
+    assert (settings["face_choice"], settings["face_encoder"]) == ("image", None)
+    assert (work / "face/plots/faces/id0002/English/video.png").is_file()
+    assert run(*arguments, "--face-encoder", "face-compact") == 0
+    settings = read_json(work / "preprocessing.json")["stages"]["face"]["settings"]
+    assert settings["face_encoder"]["encoder"] == "face-compact"
+    assert settings["same_person_similarity"] == 0.6
+
+
+def test_a_model_for_a_diarizer_that_has_none_is_refused(dataset, tmp_path, capfd):
+    error = refused(capfd, dataset, "--out", tmp_path / "work", "--diarizer-model", "models/any")
+    assert "--diarizer-model: the diarizer `embedded` has no model of its own" in error
 
 
 def test_help_shows_examples_and_layouts(capsys):

@@ -1,7 +1,10 @@
 import pytest
 
+from preprocessing.face_settings import FaceSettings
 from preprocessing.scan import group_for_stage, scan_dataset
+from preprocessing.video_records import frame_times
 from src.core.stage import split_into_parts
+from tests.media.video_files import write_video
 
 KEYS = [
     "voices/id1/English/v/1.wav",
@@ -76,3 +79,48 @@ def test_groups_hold_a_video_together_and_test_files_apart(dataset):
     groups = list(group_for_stage(scan_dataset(dataset).of("voice")))
     assert [[record.key for record in group] for group in groups] == [["voices/English/1.wav"], KEYS[:2]]
     assert sum(len(part) for part in split_into_parts(groups, 2)) == 3
+
+
+def test_videos_of_people_become_frames_and_sound(tmp_path):
+    (tmp_path / "anna").mkdir()
+    write_video(tmp_path / "anna/b.mp4", frames=21, sound=True)
+    write_video(tmp_path / "anna/silent.mkv", frames=9)
+    (tmp_path / "anna/broken.webm").write_bytes(b"no video")
+    (tmp_path / "anna/notes.wav").write_bytes(b"")
+    scan = scan_dataset(tmp_path, settings=FaceSettings(video_frames_per_second=0.5))
+    assert [(record.modality, record.key, record.time_seconds, record.video) for record in scan.records] == [
+        ("voice", "anna/b.mp4", None, ""),
+        ("face", "anna/b.mp4#t=0.000", 0.0, "b.mp4"),
+        ("face", "anna/b.mp4#t=2.000", 2.0, "b.mp4"),
+        ("face", "anna/broken.webm#t=0.000", 0.0, "broken.webm"),
+        ("face", "anna/silent.mkv#t=0.000", 0.0, "silent.mkv"),
+    ]
+    assert {record.identity for record in scan.records} == {"anna"}
+    assert {record.file_key for record in scan.of("face")} == {
+        "anna/b.mp4",
+        "anna/broken.webm",
+        "anna/silent.mkv",
+    }
+    assert scan.ignored == {"outside the layouts": 1}
+
+
+def test_frames_stand_together_by_time_and_not_by_the_letters_of_their_keys(tmp_path):
+    for folder in ("faces/anna", "faces/English"):
+        (tmp_path / folder).mkdir(parents=True)
+        write_video(tmp_path / folder / "a.mp4", frames=24)
+        (tmp_path / folder / "a.jpg").write_bytes(b"")
+    groups = list(
+        group_for_stage(scan_dataset(tmp_path, settings=FaceSettings(video_frames_per_second=5)).records)
+    )
+    frames = [group for group in groups if group[0].time_seconds is not None]
+    assert [[record.time_seconds for record in group] for group in frames] == [
+        [number / 5 for number in range(12)]
+    ] * 2
+    assert {group[0].split for group in frames} == {"train", "test"}
+
+
+def test_frame_times_are_spread_over_a_video():
+    assert frame_times(0.0, 1.0, 10) == [0.0]
+    assert frame_times(3.0, 1.0, 10) == [0.0, 1.0, 2.0]
+    assert frame_times(1.0, 3.0, 10) == [0.0, 0.333, 0.667]
+    assert frame_times(7_200.0, 1.0, 3) == [0.0, 2_400.0, 4_800.0]

@@ -4,9 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.frames import mask_of
 from preprocessing.speaker_windows import embed_windows, place_windows
 from preprocessing.speech_settings import DiarizationSettings
+from src.media.frames import mask_of
 
 SETTINGS = DiarizationSettings(
     window_seconds=1.5, hop_seconds=0.5, shortest_window_seconds=0.5, bridged_pause_seconds=0.3

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from preprocessing import speech_stage
-from preprocessing.frames import FRAME_SAMPLES, frame_count
+from preprocessing import embedded_diarizer, speech_stage
+from preprocessing.embedded_diarizer import EmbeddedDiarizer
 from preprocessing.speech_settings import CleaningSettings, SpeechSettings
 from preprocessing.speech_stage import SpeechWorker, make_speech_worker
 from src.artifacts.sources import SourceRecord
 from src.artifacts.turns import read_turns
 from src.core.stage import Stage, run_stage
 from src.media.audio import read_audio, write_audio
+from src.media.frames import FRAME_SAMPLES, frame_count
 
 ANNA_HZ, BEN_HZ, CLARA_HZ = 300, 700, 1500
 SHARED = Path(__file__).resolve().parents[2].parent / "shared/data"
@@ -77,9 +78,9 @@ def process(tmp_path, dataset):
             elif content is not None:
                 write_audio(path, content)
         records = [voice(key, "train" if key.count("/") > 2 else "test") for key in recordings]
-        worker = SpeechWorker(
-            settings or SpeechSettings(), dataset, tmp_path / "work", find_loud, embed_spectrum
-        )
+        settings = settings or SpeechSettings()
+        diarizer = EmbeddedDiarizer(settings.diarization, find_loud, embed_spectrum, None, {})
+        worker = SpeechWorker(settings, dataset, tmp_path / "work", diarizer)
         tables = worker(records)
         rows = tables["manifest"].to_pylist()
         assert [row["key"] for row in rows] == list(recordings)
@@ -207,6 +208,7 @@ def test_clean_files_have_the_asked_level(process, tmp_path):
 
 class SpectrumEncoder:
     embed = staticmethod(embed_spectrum)
+    description = staticmethod(dict)
 
 
 def test_the_stage_runs_with_the_shipped_voice_activity(dataset, tmp_path, monkeypatch):
@@ -216,7 +218,7 @@ def test_the_stage_runs_with_the_shipped_voice_activity(dataset, tmp_path, monke
         asked.append(arguments)
         return SpectrumEncoder
 
-    monkeypatch.setattr(speech_stage, "load_encoder", load)
+    monkeypatch.setattr(embedded_diarizer, "load_encoder", load)
     write_audio(dataset / "voices/English/0.wav", 0.05 * np.random.default_rng(0).normal(size=32000))
     make = partial(
         make_speech_worker, SpeechSettings(), dataset, tmp_path, "ecapa-compact", Path("weights"), "cpu"
@@ -233,7 +235,7 @@ def test_the_stage_runs_with_the_shipped_voice_activity(dataset, tmp_path, monke
 
 @needs_real_speech
 def test_real_speech_is_found_and_an_empty_room_is_not(tmp_path, monkeypatch):
-    monkeypatch.setattr(speech_stage, "load_encoder", lambda *arguments: SpectrumEncoder)
+    monkeypatch.setattr(embedded_diarizer, "load_encoder", lambda *arguments: SpectrumEncoder)
     worker = make_speech_worker(SpeechSettings(), SHARED, tmp_path, "ecapa-compact", None, "cpu")
     utterance = sorted((SHARED / "librispeech/test").rglob("*.flac"))[0].relative_to(SHARED).as_posix()
     rows = worker([voice(utterance, "test"), voice("ami/empty.wav", "test")])["manifest"].to_pylist()

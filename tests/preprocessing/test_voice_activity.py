@@ -72,6 +72,23 @@ def test_energies_are_in_decibels_of_full_scale():
     assert frame_energies_db(np.zeros(1601, np.float32), 0.05).shape == (11,)
 
 
+def test_a_gain_does_what_louder_samples_do(silero):
+    samples = buzz(9000)
+    (louder,) = speech_probabilities(silero, [3 * samples])
+    (gained,) = speech_probabilities(silero, [samples], [3.0])
+    assert gained == pytest.approx(louder, abs=1e-5)
+    assert frame_energies_db(samples, 0.05, gain=3.0) == pytest.approx(
+        frame_energies_db(3 * samples, 0.05), abs=1e-4
+    )
+
+
+def test_energies_are_the_same_in_blocks(monkeypatch):
+    samples = noise(16001)
+    whole = frame_energies_db(samples, 0.05)
+    monkeypatch.setattr(voice_activity, "_FRAMES_AT_ONCE", 7)
+    assert frame_energies_db(samples, 0.05) == pytest.approx(whole)
+
+
 def speech_of(samples, probability, **settings):
     probabilities = np.full(-(-len(samples) // CHUNK_SAMPLES), probability, np.float32)
     return find_speech(samples, probabilities, VoiceActivitySettings(**settings))

@@ -1,64 +1,49 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.signal import stft
 
-from preprocessing.wiener import (
-    FRAME_SAMPLES,
-    HOP_SAMPLES,
-    quietest_noise_power,
-    spectrum,
-    waveform,
-    wiener_filter,
-    wiener_gain,
-)
+from preprocessing.speech_settings import CleaningSettings
+from preprocessing.wiener import decision_directed_gain, plain_gain, wiener_filter
 
-OPTIONS = {"noise_percentile": 10, "noise_bias": 1.0, "smoothing": 0.9, "gain_floor_db": -15}
+REAL_SPEECH = Path(__file__).resolve().parents[3] / "shared/data/librispeech/train"
+KINDS = ("tracked", "percentile")
 
 
-@given(st.integers(1, 5000), st.integers(0, 2**32 - 1))
-def test_the_transform_round_trip_is_exact(sample_count, seed):
-    samples = np.random.default_rng(seed).normal(size=sample_count).astype(np.float32)
-    assert np.allclose(waveform(spectrum(samples), sample_count), samples, atol=2e-6)
-
-
-def test_the_transform_is_the_usual_one():
-    samples = np.random.default_rng(0).normal(size=4000).astype(np.float32)
-    _, _, expected = stft(
-        samples, nperseg=FRAME_SAMPLES, noverlap=FRAME_SAMPLES - HOP_SAMPLES, boundary=None, padded=False
-    )
-    scale = FRAME_SAMPLES / 2  # SciPy divides by the window's sum
-    first = (FRAME_SAMPLES - HOP_SAMPLES) // HOP_SAMPLES
-    own = spectrum(samples)[first : first + expected.shape[1]]
-    assert np.allclose(own, expected.T * scale, atol=1e-3)
-
-
-def test_noise_power_is_the_mean_of_the_quietest_frames():
-    power = np.array([[1.0, 3.0], [100.0, 100.0], [3.0, 1.0], [50.0, 60.0]], np.float32)
-    assert quietest_noise_power(power, 50, 2.0) == pytest.approx([4.0, 4.0])
-
-
-def test_digital_silence_is_no_noise():
-    power = np.array([[0.0, 0.0]] * 5 + [[1.0, 3.0], [100.0, 100.0]], np.float32)
-    assert quietest_noise_power(power, 1, 1.0) == pytest.approx([1.0, 3.0])
-    assert np.isfinite(quietest_noise_power(np.zeros((4, 2), np.float32), 10, 1.0)).all()
+def of_one(power):
+    return np.ones_like(power)
 
 
 def test_the_gain_follows_the_decision_directed_rule():
     power = np.array([[5.0], [3.0]], np.float32)
-    gain = wiener_gain(power, np.array([1.0], np.float32), smoothing=0.5, gain_floor_db=-60)
+    gain = decision_directed_gain(of_one, smoothing=0.5, floor=0.001)(power)
     first = 4 / 5  # prior 4 by itself
     second_prior = 0.5 * first**2 * 5 + 0.5 * 2
     assert gain[:, 0] == pytest.approx([first, second_prior / (1 + second_prior)])
 
 
-@given(st.floats(0, 0.99), st.floats(-40, 0), st.integers(0, 2**32 - 1))
-def test_the_gain_stays_between_its_floor_and_one(smoothing, floor_db, seed):
+def test_the_plain_gain_by_hand():
+    power = np.array([[4.0, 0.5, 1.05, 0.0]], np.float32)
+    assert plain_gain(np.ones(4, np.float32), 0.1)(power)[0] == pytest.approx([0.75, 0.1, 0.1, 0.1])
+
+
+@given(st.floats(0, 0.99), st.floats(0.01, 1), st.integers(0, 2**32 - 1))
+def test_the_gain_stays_between_its_floor_and_one(smoothing, floor, seed):
     power = np.random.default_rng(seed).exponential(size=(20, 5)).astype(np.float32)
-    gain = wiener_gain(power, np.ones(5, np.float32), smoothing, floor_db)
-    assert gain.min() >= 10 ** (floor_db / 20) * (1 - 1e-6)
-    assert gain.max() <= 1
+    for rule in (decision_directed_gain(of_one, smoothing, floor), plain_gain(np.ones(5, np.float32), floor)):
+        gain = rule(power.copy())
+        assert gain.min() >= floor * (1 - 1e-6)
+        assert gain.max() <= 1
+
+
+def test_blocks_do_not_matter():
+    power = np.random.default_rng(0).exponential(size=(40, 5)).astype(np.float32)
+    whole = decision_directed_gain(of_one, 0.9, 0.1)(power)
+    rule = decision_directed_gain(of_one, 0.9, 0.1)
+    assert np.array_equal(np.concatenate([rule(power[:17]), rule(power[17:])]), whole)
 
 
 def tone_bursts_and_noise(noise_level):
@@ -73,18 +58,47 @@ def distortion_db(estimate, clean):
     return 10 * np.log10((scaled @ scaled) / ((estimate - scaled) @ (estimate - scaled)))
 
 
-def test_noise_goes_down_and_the_signal_stays():
+@pytest.mark.parametrize("kind", KINDS)
+def test_noise_goes_down_and_the_signal_stays(kind):
+    settings = CleaningSettings(wiener=kind)
     clean, noisy = tone_bursts_and_noise(0.1)
-    assert distortion_db(wiener_filter(noisy, **OPTIONS), clean) > distortion_db(noisy, clean) + 8
+    gained = distortion_db(wiener_filter(noisy, settings), clean) - distortion_db(noisy, clean)
+    assert gained > {"tracked": 8, "percentile": 5}[kind]
     _, nearly_clean = tone_bursts_and_noise(0.0005)
-    assert distortion_db(wiener_filter(nearly_clean, **OPTIONS), clean) > 25
+    assert distortion_db(wiener_filter(nearly_clean, settings), clean) > 20
 
 
+def test_noise_that_rises_is_followed():
+    level = np.concatenate([np.full(32_000, 0.01), np.full(64_000, 0.03)])
+    noise = (level * np.random.default_rng(0).normal(size=len(level))).astype(np.float32)
+    left = {kind: wiener_filter(noise, CleaningSettings(wiener=kind))[-16_000:].std() for kind in KINDS}
+    assert left["tracked"] < 0.4 * 0.03
+    assert left["percentile"] > 0.9 * 0.03
+
+
+def test_real_speech_gains_5_db_and_clean_speech_keeps_20():
+    if not REAL_SPEECH.is_dir():
+        pytest.skip("../shared/data/librispeech is absent")
+    gained, kept = [], []
+    for seed, path in enumerate(sorted(REAL_SPEECH.glob("*.flac"))[:4]):
+        clean, _ = soundfile.read(path, dtype="float32", frames=160_000)
+        white = np.random.default_rng(seed).normal(size=len(clean)).astype(np.float32)
+        noisy = clean + white * clean.std() * 10 ** (-5 / 20)
+        gained.append(
+            distortion_db(wiener_filter(noisy, CleaningSettings()), clean) - distortion_db(noisy, clean)
+        )
+        kept.append(distortion_db(wiener_filter(clean, CleaningSettings()), clean))
+    assert np.mean(gained) >= 5
+    assert np.mean(kept) >= 20
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sample_count", [0, 1, 100, 513])
-def test_any_length_comes_back_and_silence_stays_silent(sample_count):
-    assert not wiener_filter(np.zeros(sample_count, np.float32), **OPTIONS).any()
+def test_any_length_comes_back_and_silence_stays_silent(kind, sample_count):
+    settings = CleaningSettings(wiener=kind)
+    assert not wiener_filter(np.zeros(sample_count, np.float32), settings).any()
     sound = np.random.default_rng(0).normal(size=sample_count).astype(np.float32)
-    filtered = wiener_filter(sound, **OPTIONS)
+    filtered = wiener_filter(sound, settings)
     assert filtered.shape == sound.shape
     assert filtered.dtype == np.float32
     assert np.isfinite(filtered).all()

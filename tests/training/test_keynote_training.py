@@ -6,6 +6,8 @@ import torch
 
 import train
 from src.artifacts.checkpoints import load_checkpoint
+from src.core.errors import WeightsError
+from src.encoders.keynote_weights import load_keynote
 from src.media.audio import write_audio
 from src.training.keynote_conversations import ExampleDrawer, SimulatedConversation
 
@@ -36,10 +38,16 @@ def test_the_network_is_trained_on_one_corpus_and_says_on_what(corpus, tmp_path)
     overrides = [word for setting in settings for word in ("--set", setting)]
     assert train.main(["configs/keynote.yaml", *words, *overrides, "--out", str(tmp_path / "keynote")]) == 0
     checkpoint = load_checkpoint(tmp_path / "keynote")
-    assert len(checkpoint.config["encoder_sha256"]) == 64
     assert len(checkpoint.config["identities"]["validation"]) == 2
     assert 0 <= checkpoint.metrics["validation_purity"] <= 1
     assert len((tmp_path / "keynote" / "training_log.csv").read_text().splitlines()) == 3
+    loaded = load_keynote(tmp_path / "keynote", torch.device("cpu"))
+    state = load_checkpoint(tmp_path / "encoder").weights
+    assert all(
+        torch.equal(tensor, loaded.encoder.network.state_dict()[name]) for name, tensor in state.items()
+    )
+    with pytest.raises(WeightsError, match="missing or damaged"):
+        load_keynote(tmp_path / "encoder", torch.device("cpu"))
 
 
 def conversation(people, active):

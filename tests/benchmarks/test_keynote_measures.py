@@ -2,7 +2,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.keynote import measure, measure_file
+from benchmarks.keynote_measures import measure, measure_file
 from src.artifacts.turns import SpeakerTurn, write_turns
 from src.core.errors import DatasetError
 

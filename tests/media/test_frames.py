@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.frames import drop_short, fill_gaps, frame_count, mask_of, spans_of
+from src.media.frames import drop_short, fill_gaps, frame_count, mask_of, spans_of
 
 masks = st.binary(max_size=60).map(lambda values: np.frombuffer(values, np.uint8) % 2 == 1)
 

@@ -1,0 +1,117 @@
+"""Marking one speaker in whole recordings: the keynote network over chunks that overlap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from src.encoders.keynote_weights import LoadedKeynote
+from src.media.frames import FRAME_SAMPLES, frame_count, frames_of
+from src.models.keynote_network import FRAMES_PER_TOKEN, ConversationFeatures, conversation_features
+
+_CHUNKS_IN_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of a recording as the network reads it.
+
+    recording: index of the recording. first_frame: where it begins. features: of one conversation, in half precision.
+    """
+
+    recording: int
+    first_frame: int
+    features: ConversationFeatures
+
+    @property
+    def frames(self) -> int:
+        """Its length."""
+        return self.features.bands.shape[1]
+
+
+class TargetSpeakerMarker:
+    """Reads recordings chunk by chunk, and marks in them whom it is asked for.
+
+    chunk_seconds: length of a chunk, as in training. overlap_seconds: of neighbouring chunks.
+    """
+
+    def __init__(self, keynote: LoadedKeynote, chunk_seconds: float, overlap_seconds: float) -> None:
+        self._keynote = keynote
+        self._chunk_frames = frames_of(chunk_seconds)
+        self._hop_frames = frames_of(chunk_seconds - overlap_seconds)
+
+    @torch.inference_mode()
+    def read(self, recordings: Sequence[np.ndarray]) -> list[Chunk]:
+        """The chunks of recordings (samples,), in order; recordings shorter than 0.1 s have none."""
+        chunks = []
+        for index, samples in enumerate(recordings):
+            for first in self.first_frames(frame_count(len(samples))):
+                cut = samples[first * FRAME_SAMPLES : (first + self._chunk_frames) * FRAME_SAMPLES]
+                if len(cut) < FRAMES_PER_TOKEN * FRAME_SAMPLES:
+                    continue
+                waveform = torch.from_numpy(np.ascontiguousarray(cut))[None].to(self._keynote.device)
+                features = conversation_features(self._keynote.encoder, waveform)
+                halves = (part.half().cpu() for part in (features.bands, features.tokens, features.vectors))
+                chunks.append(Chunk(index, first, ConversationFeatures(*halves)))
+        return chunks
+
+    def first_frames(self, frames: int) -> list[int]:
+        """Where chunks begin; the last one ends with the recording, so that all but short recordings have whole chunks."""
+        if frames <= self._chunk_frames:
+            return [0]
+        last = frames - self._chunk_frames
+        count = 1 + -(-last // self._hop_frames)
+        return np.linspace(0, last, count).round().astype(int).tolist()
+
+    @torch.inference_mode()
+    def mark(self, chunks: Sequence[Chunk], prompts: torch.Tensor) -> list[np.ndarray]:
+        """Probabilities that the marked speaker speaks, and that anybody else does: (frames, 2) a chunk.
+
+        prompts: unit vectors (chunks, dimension), zeros for whoever talks most in the chunk.
+        """
+        found: list[np.ndarray] = [np.zeros((0, 2), np.float32)] * len(chunks)
+        by_length = sorted(range(len(chunks)), key=lambda place: chunks[place].frames)
+        start = 0
+        while start < len(by_length):
+            frames = chunks[by_length[start]].frames
+            batch = [
+                place
+                for place in by_length[start : start + _CHUNKS_IN_BATCH]
+                if chunks[place].frames == frames
+            ]
+            parts = (
+                torch.cat([getattr(chunks[place].features, name) for place in batch]).float()
+                for name in ("bands", "tokens", "vectors")
+            )
+            features = ConversationFeatures(*parts).to(self._keynote.device)
+            logits = self._keynote.network(features, prompts[batch].to(self._keynote.device))
+            for place, marks in zip(batch, logits.sigmoid().cpu().numpy(), strict=True):
+                found[place] = marks
+            start += len(batch)
+        return found
+
+    def join(
+        self, chunks: Sequence[Chunk], marks: Sequence[np.ndarray], frame_counts: Sequence[int]
+    ) -> list[np.ndarray]:
+        """Probabilities (frames, 2) of whole recordings; where chunks overlap, each counts less towards its ends."""
+        totals = [np.zeros((frames, 2), np.float32) for frames in frame_counts]
+        weights = [np.full((frames, 1), 1e-9, np.float32) for frames in frame_counts]
+        for chunk, mark in zip(chunks, marks, strict=True):
+            shape = np.bartlett(len(mark) + 2)[1:-1, None].astype(np.float32)
+            span = slice(chunk.first_frame, chunk.first_frame + len(mark))
+            room = len(totals[chunk.recording][span])
+            totals[chunk.recording][span] += (shape * mark)[:room]
+            weights[chunk.recording][span] += shape[:room]
+        return [total / weight for total, weight in zip(totals, weights, strict=True)]
+
+
+def mean_vector(chunk: Chunk, wanted: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mean of the local vectors of the tokens that lie wholly in the mask `wanted` (frames,), not of unit length,
+    and how many they are."""
+    whole = wanted[: len(wanted) // FRAMES_PER_TOKEN * FRAMES_PER_TOKEN]
+    tokens = np.asarray(whole.reshape(-1, FRAMES_PER_TOKEN).all(axis=1))
+    vectors = chunk.features.vectors[0].float().numpy()[: len(tokens)]
+    if not tokens.any():
+        return np.zeros(vectors.shape[1], np.float32), 0.0
+    return vectors[tokens].mean(axis=0), float(tokens.sum())

@@ -1,0 +1,165 @@
+"""Chunks, prompts and their joining; the networks are small and untrained, or made by hand."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from preprocessing.keynote_diarizer import different_speakers
+from preprocessing.resegmentation import resegment
+from preprocessing.speaker_frames import SpeakerFrames
+from preprocessing.speech_settings import ResegmentationSettings
+from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
+from src.encoders.keynote_weights import LoadedKeynote
+from src.models.keynote_network import ConversationFeatures, KeynoteNetwork, KeynoteNetworkConfig
+from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
+
+
+def untrained():
+    torch.manual_seed(0)
+    sizes = SpeakerEncoderConfig(
+        mel_bands=20,
+        channels=(8, 8, 8, 8, 24),
+        attention_channels=4,
+        squeeze_channels=4,
+        res2net_scale=2,
+        dimension=6,
+    )
+    network = KeynoteNetwork(
+        KeynoteNetworkConfig(width=8, layers=1, heads=2, detail_channels=4),
+        bands=20,
+        channels=24,
+        dimension=6,
+    )
+    return LoadedKeynote(network.eval(), SpeakerEncoder(sizes).eval(), torch.device("cpu"), "")
+
+
+@pytest.fixture(scope="module")
+def marker():
+    return TargetSpeakerMarker(untrained(), chunk_seconds=2.0, overlap_seconds=0.5)
+
+
+def one_hot_chunk(recording, first_frame, talkers):
+    """A chunk whose local vectors say who talks: one index a token, -1 for nobody."""
+    vectors = torch.zeros(1, len(talkers), 3)
+    for token, talker in enumerate(talkers):
+        if talker >= 0:
+            vectors[0, token, talker] = 1
+    frames = 10 * len(talkers)
+    return Chunk(
+        recording, first_frame, ConversationFeatures(torch.zeros(1, frames, 2), torch.zeros(1, 1, 1), vectors)
+    )
+
+
+@given(st.integers(0, 90_000))
+def test_chunks_cover_every_whole_token_of_a_recording(samples):
+    marker = TargetSpeakerMarker(untrained(), chunk_seconds=2.0, overlap_seconds=0.5)
+    frames = -(-samples // 160)
+    covered = np.zeros(frames, bool)
+    for first in marker.first_frames(frames):
+        assert 0 <= first <= max(0, frames - 200)
+        covered[first : first + 200] = True
+    assert covered.all()
+
+
+def test_recordings_get_probabilities_of_their_own_length(marker):
+    stream = np.random.default_rng(0)
+    lengths = [72_345, 16_000, 700]
+    recordings = [0.1 * stream.standard_normal(length).astype(np.float32) for length in lengths]
+    chunks = marker.read(recordings)
+    assert {chunk.recording for chunk in chunks} == {0, 1}  # 44 ms are less than a token
+    marks = marker.mark(chunks, torch.zeros(len(chunks), 6))
+    alone = marker.mark(chunks[-1:], torch.zeros(1, 6))
+    assert np.allclose(marks[-1], alone[0], atol=1e-5)
+    joined = marker.join(chunks, marks, [453, 100, 5])
+    assert [one.shape for one in joined] == [(453, 2), (100, 2), (5, 2)]
+    assert not joined[2].any()
+    assert (joined[0][:450] > 0).all()
+    assert (joined[0] < 1).all()
+
+
+def test_where_chunks_overlap_the_nearer_one_counts_more(marker):
+    chunks = [one_hot_chunk(0, 0, [0] * 10), one_hot_chunk(0, 50, [0] * 10)]
+    joined = marker.join(chunks, [np.zeros((100, 2)), np.ones((100, 2))], [150])[0][:, 0]
+    assert (joined[:50] == 0).all()
+    assert joined[100:] == pytest.approx(1.0, abs=1e-5)
+    assert (np.diff(joined[50:100]) > 0).all()
+    assert joined[74:76].mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_mean_vector_is_of_whole_tokens_alone():
+    chunk = one_hot_chunk(0, 0, [0, 1, 1, 2])
+    wanted = np.zeros(40, bool)
+    wanted[5:30] = True
+    vector, tokens = mean_vector(chunk, wanted)
+    assert tokens == 2
+    assert vector.tolist() == [0, 1, 0]
+    assert mean_vector(chunk, np.zeros(40, bool))[1] == 0
+
+
+def test_chunks_that_name_one_person_are_one_candidate():
+    vectors = np.array([[1, 0, 0.1], [0, 1, 0], [0.9, 0.1, 0], [0, 0, 0]], np.float32)
+    found = different_speakers(vectors, np.array([30.0, 50.0, 40.0, 0.0]), similarity=0.5)
+    assert [prompt.argmax() for prompt in found] == [0, 1]  # 70 tokens in two chunks, 50 in one
+    assert [np.linalg.norm(prompt) for prompt in found] == pytest.approx([1, 1], abs=1e-6)
+
+
+class OneHotMarker:
+    """Marks the tokens whose vector is the prompt's."""
+
+    def __init__(self, chunks):
+        self.chunks = chunks
+
+    def read(self, recordings):
+        return self.chunks
+
+    def mark(self, chunks, prompts):
+        return [
+            np.repeat(np.stack([(c.features.vectors[0] @ p).numpy().clip(0, 1)] * 2, axis=1), 10, axis=0)
+            for c, p in zip(chunks, prompts, strict=True)
+        ]
+
+    def join(self, chunks, marks, frame_counts):
+        return [np.asarray(mark, np.float32) for mark in marks]
+
+
+def clustered(labels):
+    active = np.zeros((len(labels), max(labels) + 1), bool)
+    for frame, label in enumerate(labels):
+        if label >= 0:
+            active[frame, label] = True
+    return SpeakerFrames(active=active, certain=np.ones(len(labels), bool))
+
+
+def test_resegmentation_finds_overlap_and_borders_within_speech():
+    chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 4 + [-1])
+    chunk.features.vectors[0, 5] = torch.tensor([1.0, 1.0, 0.0])  # both talk
+    before = clustered([0] * 70 + [1] * 30 + [-1] * 10)  # the border is 0.1 s late
+    (after,) = resegment(
+        [np.zeros(110 * 160, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
+    )
+    assert after.active[:50].tolist() == [[True, False]] * 50
+    assert after.active[50:60].all()
+    assert after.active[60:100].tolist() == [[False, True]] * 40
+    assert not after.active[100:].any()
+
+
+def test_a_speaker_without_a_clean_token_stays_as_clustering_said():
+    chunk = one_hot_chunk(0, 0, [0] * 9 + [1])
+    before = clustered([0] * 93 + [1] * 7)
+    (after,) = resegment(
+        [np.zeros(16_000, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
+    )
+    assert after.active[93:, 1].all()
+
+
+def test_two_clusters_of_one_person_are_joined():
+    chunk = one_hot_chunk(0, 0, [0] * 8 + [1] * 4)
+    before = clustered([0] * 40 + [2] * 40 + [1] * 40)
+    (after,) = resegment(
+        [np.zeros(19_200, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
+    )
+    assert after.active.shape[1] == 2
+    assert after.active[:80].tolist() == [[True, False]] * 80
+    assert after.active[80:].tolist() == [[False, True]] * 40
