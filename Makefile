@@ -7,9 +7,10 @@ DEMO := demo_output
 WORK := $(DEMO)/work
 LANGUAGES := English Urdu
 SPEECH_DATA ?= data
+FACE_DATA ?= data/faces
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test lint format lock encoders bench bench-speech clean
+.PHONY: help demo test lint format lock encoders bench bench-speech bench-faces clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -69,13 +70,17 @@ encoders: $(READY)  ## train the embedded networks anew; LIBRISPEECH=DIR names t
 		--out checkpoints/embedded/keynote-compact
 	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact
 
-bench: $(READY)  ## measure the demo: keynote extraction, faces, and where the error comes from
+bench: $(READY)  ## measure the demo: keynote extraction, and where the error comes from
 	$(BIN)/python -m benchmarks.keynote $(WORK) $(DEMO)/world/truth --out benchmarks/results/keynote.json
-	$(BIN)/python -m benchmarks.faces $(WORK) $(DEMO)/world/truth --out benchmarks/results/faces.json
 	$(BIN)/python -m benchmarks.gap $(DEMO)/world/dataset $(WORK) $(DEMO)/world/truth --out benchmarks/results/gap.json
 
 bench-speech: $(READY)  ## measure the speech front end on real speech: make bench-speech SPEECH_DATA=FOLDER (docs/speech.md)
 	$(BIN)/python -m benchmarks.speech $(SPEECH_DATA) --out benchmarks/results/speech.json
+
+bench-faces: $(READY)  ## measure the face front end on photographs: make bench-faces FACE_DATA=FOLDER, after make demo (docs/faces.md)
+	@[ -d "$(FACE_DATA)" ] || { echo "no folder '$(FACE_DATA)': make bench-faces FACE_DATA=DIR, the photographs that benchmarks/truth/shared_faces.csv names"; exit 1; }
+	$(BIN)/python -m benchmarks.faces $(FACE_DATA) --out benchmarks/results/faces.json \
+		$(if $(wildcard $(WORK)/face/manifest),--world $(WORK) $(DEMO)/world/truth)
 
 clean:  ## remove what the demo made
 	rm -rf $(DEMO) $(foreach language,$(LANGUAGES),checkpoints/demo_$(language))

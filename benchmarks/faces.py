@@ -1,134 +1,163 @@
-"""How well the face half of preprocessing does on a generated world.
+"""The face front end measured: faces found, false boxes, the right person, speed, memory.
 
-    python -m benchmarks.faces WORK TRUTH [--out faces.json]
+    python -m benchmarks.faces FACE_DATA [--world WORK TRUTH] [--only SECTION …] [--out FILE]
 
-Found: a portrait's true box overlaps a detected one by at least half (intersection over union). Right person: the
-chosen face is the main person's, among all portraits with a crop, and among those with bystanders. Speed: the
-detector alone, on the portraits of the data set, in one process.
+FACE_DATA holds the photographs of benchmarks/truth/shared_faces.csv. WORK and TRUTH are the work folder of a generated world
+and its truth (`make demo`); without them the right person is not measured.
 """
 
 import argparse
-import json
+import logging
 import sys
-import time
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
-from benchmarks.results_file import write_results
+from benchmarks.face_boxes import measure_backgrounds, measure_recall, read_truth
+from benchmarks.face_choices import measure_right_person
+from benchmarks.face_memory import IMAGES, measure_memory
+from benchmarks.face_pictures import draw_photographs, write_large_files
+from benchmarks.face_speed import measure_large, measure_on_gpu, measure_small
+from benchmarks.face_table import rows_of
+from benchmarks.results_file import ROOT, write_results
+from benchmarks.speech_table import format_table
 from preprocessing.face_cascade import MtcnnDetector
 from preprocessing.face_settings import FaceSettings
 from src.core.command_line import run_command
-from src.core.device import choose_device
-from src.core.errors import DatasetError
-from src.core.files import read_json
-from src.core.stage import read_parts
-from src.media.image import read_image
 
-SMALLEST_OVERLAP = 0.5
-BOX = ["left", "top", "right", "bottom"]
-MAIN = "main"
+LOGGER = logging.getLogger(__name__)
+RESULTS = Path("benchmarks/results/faces.json")
+_SPEED_IMAGES, _LARGE_FILES = 256, 42
 
 
-def overlap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Intersection over union of each pair of boxes, (n, 4) and (m, 4) → (n, m)."""
-    corner = np.maximum(first[:, None, :2], second[None, :, :2])
-    far = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    common = np.clip(far - corner, 0, None).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
-    return common / (areas[0][:, None] + areas[1][None] - common)
+@dataclass(frozen=True, kw_only=True)
+class FaceBenchmark:
+    """The measurements, each made when it is asked for.
+
+    data: the photographs. world: work folder and truth folder of a generated world. memory_images: see `face_memory`.
+    """
+
+    data: Path
+    world: tuple[Path, Path] | None
+    memory_images: int = IMAGES
+    settings: FaceSettings = field(default_factory=FaceSettings)
+
+    @cached_property
+    def detector(self) -> MtcnnDetector:
+        """The detector of the default settings on the CPU."""
+        return MtcnnDetector(self.settings, torch.device("cpu"))
+
+    @cached_property
+    def photographs(self) -> list[Path]:
+        """The photographs of the truth."""
+        return [self.data / str(name) for name in read_truth(self.data)["image"].unique()]
+
+    @cached_property
+    def small_photographs(self) -> list[np.ndarray]:
+        """Photographs of 256 pixels, as the demo takes them."""
+        return draw_photographs(_SPEED_IMAGES)
+
+    def recall(self) -> dict[str, Any]:
+        """Faces found."""
+        return measure_recall(self.detector, self.data, self.settings.smallest_probability)
+
+    def backgrounds(self) -> dict[str, Any]:
+        """False boxes."""
+        return measure_backgrounds(self.detector, self.settings.smallest_probability)
+
+    def speed(self) -> dict[str, Any]:
+        """Speed on small photographs."""
+        return measure_small(self.small_photographs, self.settings)
+
+    def large_files(self) -> dict[str, Any]:
+        """Speed on large files."""
+        with tempfile.TemporaryDirectory() as folder:
+            chosen = [self.photographs[number % len(self.photographs)] for number in range(_LARGE_FILES)]
+            return measure_large(write_large_files(chosen, Path(folder)), self.settings)
+
+    def gpu(self) -> dict[str, Any]:
+        """Speed on a GPU."""
+        return measure_on_gpu(self.small_photographs, self.settings)
+
+    def right_person(self) -> dict[str, Any]:
+        """The person that a photograph is about."""
+        if self.world is None:
+            return {"unavailable": "no generated world was named"}
+        return measure_right_person(*self.world)
+
+    def memory(self) -> dict[str, Any]:
+        """Memory over many images."""
+        return measure_memory(self.photographs, self.memory_images, self.settings)
 
 
-def measure_choices(manifest: pd.DataFrame, detections: pd.DataFrame, truth: pd.DataFrame) -> dict[str, Any]:
-    """Counts and shares of portraits found, and of right persons among the chosen."""
-    detected = dict(iter(detections.groupby("key")))
-    processed = set(manifest["key"])
-    people = with_crop = right = crowds = right_in_crowd = found_people = found_bystanders = bystanders = (
-        false_boxes
-    ) = 0
-    for key, sitters in truth[truth["key"].isin(processed)].groupby("key"):
-        boxes = detected.get(key, detections.iloc[:0])
-        overlaps = overlap(sitters[BOX].to_numpy(np.float64), boxes[BOX].to_numpy(np.float64))
-        hits = np.any(overlaps >= SMALLEST_OVERLAP, axis=1)
-        is_main = np.asarray(sitters["role"] == MAIN)
-        false_boxes += int((~(overlaps >= SMALLEST_OVERLAP).any(axis=0)).sum())
-        people += 1
-        found_people += bool(hits[is_main].all())
-        bystanders += int((~is_main).sum())
-        found_bystanders += int(hits[~is_main].sum())
-        chosen = np.flatnonzero(boxes["chosen"].to_numpy(bool))
-        if not len(chosen):
-            continue
-        is_right = bool(
-            is_main[overlaps[:, chosen[0]].argmax()] and overlaps[:, chosen[0]].max() >= SMALLEST_OVERLAP
-        )
-        with_crop += 1
-        right += is_right
-        if len(sitters) > 1:
-            crowds += 1
-            right_in_crowd += is_right
-    return {
-        "portraits": people,
-        "found_share": found_people / people,
-        "crop_share": with_crop / people,
-        "right_person_share": right / max(with_crop, 1),
-        "portraits_with_bystanders": crowds,
-        "right_person_share_with_bystanders": right_in_crowd / max(crowds, 1),
-        "bystanders_found_share": found_bystanders / max(bystanders, 1),
-        "false_boxes": false_boxes,
-    }
+SECTIONS: dict[str, Callable[[FaceBenchmark], dict[str, Any]]] = {
+    "recall": FaceBenchmark.recall,
+    "backgrounds": FaceBenchmark.backgrounds,
+    "speed": FaceBenchmark.speed,
+    "large_files": FaceBenchmark.large_files,
+    "gpu": FaceBenchmark.gpu,
+    "right_person": FaceBenchmark.right_person,
+    "memory": FaceBenchmark.memory,
+}
 
 
-def measure_speed(dataset: Path, keys: list[str], settings: FaceSettings, device: torch.device) -> float:
-    """Images a second of the detector alone, after one batch to warm up."""
-    images = [read_image(dataset / key) for key in keys]
-    detector = MtcnnDetector(settings, device)
-    batches = [images[first : first + 64] for first in range(0, len(images), 64)]
-    detector.detect(batches[0])
-    started = time.perf_counter()
-    for batch in batches:
-        detector.detect(batch)
-    return len(images) / (time.perf_counter() - started)
-
-
-def main() -> int:
-    """Measure, print and write JSON."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.faces", description=__doc__.splitlines()[0])
-    parser.add_argument("work", type=Path, help="work folder of a generated world, preprocessed")
-    parser.add_argument("truth", type=Path, help="the world's truth folder (it holds faces.parquet)")
-    parser.add_argument(
-        "--out", type=Path, help="where to write the JSON (default: WORK/benchmark_faces.json)"
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, write the JSON."""
+    options = _parser().parse_args(arguments)
+    read_truth(options.data)  # says what is absent before anything is measured
+    wanted = [name for name in SECTIONS if name in (options.only or SECTIONS)]
+    benchmark = FaceBenchmark(
+        data=options.data,
+        world=tuple(options.world) if options.world else None,
+        memory_images=options.memory_images,
     )
-    parser.add_argument(
-        "--images", type=int, default=256, help="images of the speed measurement (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--threads", type=int, default=1, help="threads of the speed measurement (default: %(default)s)"
-    )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    options = parser.parse_args()
-    if not (options.truth / "faces.parquet").is_file():
-        raise DatasetError(
-            f"{options.truth}: no faces.parquet. Name the `truth` folder of a generated world."
-        )
-    manifest, detections = (
-        read_parts(options.work / "face" / name).to_pandas() for name in ("manifest", "detections")
-    )
-    results = measure_choices(manifest, detections, pd.read_parquet(options.truth / "faces.parquet"))
-    record = read_json(options.work / "preprocessing.json")
-    torch.set_num_threads(options.threads)
-    keys = manifest["key"][manifest["status"] == "done"].tolist()[: options.images]
-    settings = FaceSettings(**record["stages"]["face"]["settings"])
-    device = choose_device(options.device)
-    results["images_per_second"] = measure_speed(Path(record["dataset"]), keys, settings, device)
-    results |= {"speed_images": len(keys), "threads": options.threads, "device": str(device)}
-    write_results(options.out or options.work / "benchmark_faces.json", results)
-    print(json.dumps(results, indent=2))
+    figures: dict[str, Any] = {}
+    for name in wanted:
+        LOGGER.info("measuring: %s", name.replace("_", " "))
+        figures[name] = SECTIONS[name](benchmark)
+    rows = list(rows_of(figures))
+    print(format_table(rows))
+    # part of a run never takes the place of the committed results
+    out = options.out or (ROOT / RESULTS if len(wanted) == len(SECTIONS) else None)
+    if out:
+        write_results(out, {"rows": [asdict(row) for row in rows], "figures": figures})
     return 0
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.faces", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument(
+        "data", type=Path, metavar="FACE_DATA", help="folder of the photographs of the truth file"
+    )
+    parser.add_argument(
+        "--world",
+        type=Path,
+        nargs=2,
+        metavar=("WORK", "TRUTH"),
+        help="a preprocessed generated world, for the right person",
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=f"of {', '.join(SECTIONS)}"
+    )
+    parser.add_argument(
+        "--memory-images",
+        type=int,
+        default=IMAGES,
+        help="images of the memory measurement (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help=f"JSON file (default for a whole run: {RESULTS})"
+    )
+    return parser
+
+
 if __name__ == "__main__":
-    sys.exit(run_command(lambda _: main()))
+    sys.exit(run_command(main))

@@ -7,12 +7,16 @@ from src.core.config import STRICT
 
 @dataclass(frozen=True, kw_only=True)
 class TokenSettings:
-    """Which vectors stand for a recording besides that of the whole utterance.
+    """Which vectors stand for a recording besides that of the whole utterance, and for a face besides those of its crop.
 
     window_seconds: length of the sliding windows.
     hop_seconds: distance between their starts.
     most_windows: of a longer recording, so many evenly spread windows are taken.
     batch_windows: windows, or crops, that the encoder takes at once.
+    jittered_crops: of each face crop so many slightly turned, zoomed and moved versions are embedded besides it and
+        its mirror image.
+    jitter_degrees, jitter_zoom, jitter_shift: their largest turn, largest relative change of size, and largest move
+        as a share of the side.
     """
 
     __pydantic_config__ = STRICT
@@ -21,9 +25,23 @@ class TokenSettings:
     hop_seconds: float = 1.0
     most_windows: int = 32
     batch_windows: int = 32
+    jittered_crops: int = 0
+    jitter_degrees: float = 5.0
+    jitter_zoom: float = 0.08
+    jitter_shift: float = 0.04
 
     def __post_init__(self) -> None:
         if self.window_seconds <= 0 or self.hop_seconds <= 0:
             raise ValueError("window_seconds and hop_seconds must be above 0")
         if self.most_windows < 1 or self.batch_windows < 1:
             raise ValueError("most_windows and batch_windows must be at least 1")
+        if self.jittered_crops < 0:
+            raise ValueError("jittered_crops must not be negative")
+        if (
+            not 0 <= self.jitter_degrees <= 180
+            or not 0 <= self.jitter_zoom < 1
+            or not 0 <= self.jitter_shift < 1
+        ):
+            raise ValueError(
+                "jitter_degrees must lie between 0 and 180, jitter_zoom and jitter_shift between 0 and 1"
+            )

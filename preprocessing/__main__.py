@@ -3,35 +3,36 @@
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from preprocessing.face_stage import FACE_FOLDER, make_face_worker
+from preprocessing.face_options import add_face_arguments, apply_face_options
+from preprocessing.face_settings import FaceSettings
 from preprocessing.layouts import RECOGNISED_LAYOUTS
 from preprocessing.scan import DatasetScan, group_for_stage, scan_dataset
 from preprocessing.settings import PreprocessingSettings
-from preprocessing.speech_settings import CleaningSettings
+from preprocessing.speech_options import add_speech_arguments, apply_speech_options
 from preprocessing.work_folder import claim_work_folder, counts, is_generated, write_record
 from src.artifacts.sources import MODALITIES, Modality, SourceRecord, write_sources
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
-from src.core.config import apply_override, config_mapping, parse_config, read_yaml_mapping
+from src.core.config import parse_config, read_yaml_mapping
 from src.core.device import choose_device
 from src.core.errors import DatasetError
 from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
-from src.encoders.registry import VOICE_ENCODERS, load_encoder
 from src.encoders.selection import default_encoder_name
 
 LOGGER = logging.getLogger(__name__)
 PART_SIZES: dict[Modality, int] = {"voice": 32, "face": 64}
-VOICE_FOLDER = "voice"
 
 EXAMPLES = f"""\
 examples:
   python -m preprocessing MAV-Celeb_v1 --out work/v1
   python -m preprocessing MAV-Celeb_v1 --out work/v1 --modality face --workers 8
   python -m preprocessing MAV-Celeb_v3 --out work/v3 --lists MAV-Celeb_v3_lists --clean none
+  python -m preprocessing DATASET --out WORK --diarizer pyannote --diarizer-model models/community-1
+  python -m preprocessing DATASET --out WORK --modality face --face-choice image --crop aligned --plots
   python -m preprocessing DATASET --out WORK --voice-weights ecapa/ --config my_settings.yaml
 
 The same command again goes on where it was stopped. What cannot be used becomes a row with a reason in
@@ -48,11 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = _settings(options)
     choose_device(options.device)
     former = claim_work_folder(options.dataset, options.out)
-    scan = scan_dataset(options.dataset, options.lists)
+    scan = scan_dataset(options.dataset, options.lists, settings.face)
     for line in scan.lines():
         LOGGER.info("%s", line)
     modalities = _modalities(options.modality, scan)
-    makers = {modality: _stage_maker(modality, options, settings) for modality in modalities}
+    makers = {
+        modality: _stage_maker(modality, options, settings, scan.of(modality)) for modality in modalities
+    }
     record = partial(write_record, options.out, options.dataset, former, scan.summary())
     # both are there from the start, so that a killed run leaves a folder that says whose it is
     record({modality: {"settings": provenance} for modality, (_, provenance) in makers.items()})
@@ -67,7 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for modality, summary in summaries.items()
         }
     )
-    return report_summaries(list(summaries.values()), options.max_failures)
+    finished = list(summaries.values())
+    if options.plots:
+        finished += [run_stage(stage, options.workers) for stage in _plot_stages(options, makers)]
+    return report_summaries(finished, options.max_failures)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,17 +94,6 @@ def _parser() -> argparse.ArgumentParser:
         "--modality", choices=(*MODALITIES, "both"), default="both", help="default: %(default)s"
     )
     parser.add_argument(
-        "--voice-encoder",
-        choices=VOICE_ENCODERS,
-        help="tells speakers apart in a recording (default: ecapa, published; the embedded ecapa-compact for generated worlds)",
-    )
-    parser.add_argument("--voice-weights", type=Path, metavar="PATH", help="its weights: a file or a folder")
-    parser.add_argument(
-        "--clean",
-        choices=get_args(CleaningSettings.__annotations__["clean"]),
-        help="wiener: band-pass, Wiener filter, level; none: band-pass and level alone (default: wiener)",
-    )
-    parser.add_argument(
         "--lists",
         type=Path,
         metavar="DIR",
@@ -107,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="YAML with the sections `speech` and `face`"
     )
+    parser.add_argument(
+        "--plots",
+        action="store_true",
+        help="write pictures: of each recording to WORK/voice/plots (spectrogram, speaker turns, what is kept), of each "
+        "folder of photographs to WORK/face/plots (every face, which one is chosen and why)",
+    )
+    add_speech_arguments(parser)
+    add_face_arguments(parser)
     add_common_arguments(parser)
     add_failure_argument(parser)
     return parser
@@ -114,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace) -> PreprocessingSettings:
     mapping = read_yaml_mapping(options.config) if options.config else {}
-    if options.clean:
-        apply_override(mapping, f"speech.cleaning.clean={options.clean}")
+    apply_speech_options(options, mapping)
+    apply_face_options(options, mapping)
     return parse_config(PreprocessingSettings, mapping, str(options.config or "command line"))
 
 
@@ -132,20 +135,23 @@ def _modalities(wanted: str, scan: DatasetScan) -> list[Modality]:
 
 
 def _stage_maker(
-    modality: Modality, options: argparse.Namespace, settings: PreprocessingSettings
+    modality: Modality,
+    options: argparse.Namespace,
+    settings: PreprocessingSettings,
+    records: Sequence[SourceRecord],
 ) -> tuple[Callable[[], PartWorker[SourceRecord]], dict[str, Any]]:
     """What makes the workers of a half, and everything that decides its output."""
+    # the libraries of each half take seconds and memory to import, which the other half need not wait for
     if modality == "face":
-        make_face = partial(make_face_worker, settings.face, options.dataset, options.out, options.device)
-        return make_face, config_mapping(settings.face)
-    # its libraries take seconds to import, which those who want faces alone need not wait for
-    from preprocessing.speech_stage import make_speech_worker
+        return _face_maker(options, settings.face, records)
+    from preprocessing.diarizers import make_diarizer
+    from preprocessing.speech_stage import make_speech_worker, speech_provenance
 
     name = options.voice_encoder or default_encoder_name(
         "voice", generated_world=is_generated(options.dataset)
     )
     # loaded once here, so that missing weights are explained before anything is written
-    encoder = load_encoder(name, weights=options.voice_weights).description()
+    diarizer = make_diarizer(settings.speech, name, options.voice_weights, choose_device(options.device))
     make_speech = partial(
         make_speech_worker,
         settings.speech,
@@ -155,7 +161,46 @@ def _stage_maker(
         options.voice_weights,
         options.device,
     )
-    return make_speech, {**config_mapping(settings.speech), "speaker_encoder": encoder}
+    return make_speech, speech_provenance(settings.speech, diarizer)
+
+
+def _face_maker(
+    options: argparse.Namespace, settings: FaceSettings, records: Sequence[SourceRecord]
+) -> tuple[Callable[[], PartWorker[SourceRecord]], dict[str, Any]]:
+    from preprocessing.face_stage import face_provenance, load_face_embedder, make_face_worker, needs_encoder
+
+    name = None
+    if needs_encoder(settings, records):
+        name = options.face_encoder or default_encoder_name(
+            "face", generated_world=is_generated(options.dataset)
+        )
+        LOGGER.info("who is who in a folder of photographs is told by the face encoder %s", name)
+    # loaded once here, so that missing weights are explained before anything is written
+    embedder = load_face_embedder(name, options.face_weights, choose_device(options.device))
+    make_face = partial(
+        make_face_worker,
+        settings,
+        options.dataset,
+        options.out,
+        name,
+        options.face_weights,
+        options.device,
+    )
+    return make_face, face_provenance(settings, embedder)
+
+
+def _plot_stages(
+    options: argparse.Namespace, makers: Mapping[Modality, tuple[Any, dict[str, Any]]]
+) -> Iterator[Stage[Any]]:
+    """The stages that draw what the halves which were run left on disk."""
+    if "voice" in makers:
+        from preprocessing.plot_stage import make_plot_stage
+
+        yield make_plot_stage(options.dataset, options.out, makers["voice"][1], options.truth_turns)
+    if "face" in makers:
+        from preprocessing.contact_sheet_stage import make_contact_sheet_stage
+
+        yield make_contact_sheet_stage(options.dataset, options.out, makers["face"][1])
 
 
 def _stage(
@@ -167,7 +212,7 @@ def _stage(
 ) -> Stage[SourceRecord]:
     return Stage(
         name={"voice": "voices", "face": "faces"}[modality],
-        folder=work / {"voice": VOICE_FOLDER, "face": FACE_FOLDER}[modality],
+        folder=work / modality,
         parts=split_into_parts(group_for_stage(records), PART_SIZES[modality]),
         make_worker=make_worker,
         settings=provenance,

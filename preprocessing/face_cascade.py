@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torch import Tensor
 from torchvision.ops import batched_nms
 
 from preprocessing.face_detection import FaceDetection
-from preprocessing.face_pixels import SummedImages
+from preprocessing.face_networks import ProposalNetwork, load_output_network, load_refinement_network
+from preprocessing.face_pixels import SummedImages, sum_images
 from preprocessing.face_settings import FaceSettings
 
 WINDOW_PIXELS = 12  # what the first network looks at, at each place of the pyramid
@@ -59,10 +59,9 @@ class MtcnnDetector:
         self.settings = settings
         self.device = device
         self._batch_factor = _GPU_BATCH_FACTOR if device.type == "cuda" else 1
-        # channels_last: pooling in the first network is the slowest step on a CPU, and twice as fast so
-        self.proposal = PNet().eval().to(device, memory_format=torch.channels_last)
-        self.refinement = RNet().eval().to(device)
-        self.output = ONet().eval().to(device)
+        self.proposal = _ready(ProposalNetwork(), device)
+        self.refinement = _ready(load_refinement_network(), device)
+        self.output = _ready(load_output_network(), device)
 
     @torch.inference_mode()
     def detect(self, images: Sequence[np.ndarray]) -> list[list[FaceDetection]]:
@@ -70,7 +69,7 @@ class MtcnnDetector:
         found: list[list[FaceDetection]] = [[] for _ in images]
         if not images:
             return found
-        summed = SummedImages([self._bounded(image) for image in images], self.device)
+        summed = sum_images([self._bounded(image) for image in images], self.device)
         candidates, landmarks = self._finish(summed, self._refine(summed, self._propose(summed)))
         order = torch.argsort(candidates.scores, descending=True, stable=True).tolist()
         for row in order:
@@ -116,14 +115,14 @@ class MtcnnDetector:
         found, moves = [self._no_candidates()], [torch.zeros(0, 4, device=self.device)]
         for scale in pyramid_scales(height, width, self.settings):
             pixels = summed.scaled(indices, int(height * scale + 1), int(width * scale + 1))
-            offset, probability = self.proposal(_normalised(pixels))
-            image, row, column = (probability[:, 1] >= self.settings.proposal_threshold).nonzero().unbind(1)
+            probability, offset = self.proposal(pixels)
+            image, row, column = (probability >= self.settings.proposal_threshold).nonzero().unbind(1)
             corner = torch.stack([column, row], dim=1) * _STRIDE_PIXELS
             boxes = torch.cat([(corner + 1) / scale, (corner + WINDOW_PIXELS) / scale], dim=1).floor()
-            candidates = _Candidates(boxes, probability[image, 1, row, column], image)
+            candidates = _Candidates(boxes, probability[image, row, column], image)
             kept = candidates.without_overlaps(_OVERLAP_IN_SCALE)
             found.append(candidates[kept])
-            moves.append(offset[image, :, row, column][kept])
+            moves.append(offset[image, row, column][kept])
         candidates = _concatenate(found)
         kept = candidates.without_overlaps(_OVERLAP)
         candidates, move = candidates[kept], torch.cat(moves)[kept]
@@ -170,7 +169,7 @@ class MtcnnDetector:
     ) -> list[Tensor]:
         count = self._batch_factor * _CANDIDATE_BATCH
         blocks = zip(candidates.images.split(count), places.split(count), strict=True)
-        outputs = [network(_normalised(summed.cut(images, block, side))) for images, block in blocks]
+        outputs = [network(summed.cut(images, block, side)) for images, block in blocks]
         return [torch.cat(parts) for parts in zip(*outputs, strict=True)]
 
     def _no_candidates(self) -> _Candidates:
@@ -193,8 +192,9 @@ def pyramid_scales(height: int, width: int, settings: FaceSettings) -> list[floa
     return scales
 
 
-def _normalised(pixels: Tensor) -> Tensor:
-    return (pixels - 127.5) / 128
+def _ready(network: torch.nn.Module, device: torch.device) -> torch.nn.Module:
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval().to(device)
 
 
 def _concatenate(parts: Sequence[_Candidates]) -> _Candidates:

@@ -1,10 +1,13 @@
-"""Where raw voices and faces lie in a data set, and what their folders say about them."""
+"""Where raw voices and faces lie in a data set, and what their folders say about them.
+
+A video is placed as a face, or as a voice below a folder of voices; `preprocessing.video_records` makes frames and sound of it.
+"""
 
 import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from src.artifacts.sources import Modality, Split
@@ -12,15 +15,32 @@ from src.core.errors import DatasetError
 
 MODALITY_FOLDERS: dict[Modality, tuple[str, ...]] = {
     "voice": ("voices", "voice", "wav"),
-    "face": ("faces", "face"),
+    "face": ("faces", "face", "videos", "video", "mp4"),
 }
+VIDEO_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"})
 SUFFIXES: dict[Modality, frozenset[str]] = {
     "voice": frozenset(
-        {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64"}
-    ),
+        {
+            ".wav",
+            ".flac",
+            ".ogg",
+            ".oga",
+            ".opus",
+            ".mp3",
+            ".m4a",
+            ".aac",
+            ".aif",
+            ".aiff",
+            ".au",
+            ".caf",
+            ".w64",
+        }
+    )
+    | VIDEO_SUFFIXES,
     "face": frozenset(
         {".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"}
-    ),
+    )
+    | VIDEO_SUFFIXES,
 }
 KNOWN_LANGUAGES = frozenset({"English", "Urdu", "Hindi", "German", "Bangla"})
 RECOGNISED_LAYOUTS = """\
@@ -28,7 +48,8 @@ RECOGNISED_LAYOUTS = """\
   MAV-Celeb v1, test      voices/<Language>/00000.wav                      faces/<Language>/00000.jpg
   MAV-Celeb v3, test      <Language>_test/voices/00000.wav                 <Language>_test/faces/00000.jpg
   a folder a person       voices/<person>/any.wav                          faces/<person>/any.jpg
-  VoxCeleb                wav/<person>/<video>/00001.wav, or id10001/<video>/00001.wav"""
+  VoxCeleb                wav/<person>/<video>/00001.wav, or id10001/<video>/00001.wav
+  videos                  faces/<person>/any.mp4 or videos/<person>/any.mp4, or <person>/any.mp4 where nothing else is"""
 
 _DEEPEST_LEVEL = 5
 _TEST_FOLDER = re.compile(r"(.+)_test")
@@ -58,6 +79,11 @@ class PlacedFile:
     split: Split
     size_bytes: int
 
+    @property
+    def is_video(self) -> bool:
+        """Whether the file is a video, by its suffix."""
+        return PurePosixPath(self.key).suffix.lower() in VIDEO_SUFFIXES
+
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutScan:
@@ -83,10 +109,15 @@ def scan_layout(dataset: Path, listed_languages: frozenset[str] = frozenset()) -
     if not entries:
         raise DatasetError(f"{dataset}: the folder is empty. Recognised layouts:\n{RECOGNISED_LAYOUTS}")
     languages = KNOWN_LANGUAGES | listed_languages | _training_languages(entries)
+    people_hold_videos = not any(_modality_and_rest(parts) for parts, _ in entries)
     files, ignored = [], Counter[str]()
     for parts, size_bytes in entries:
         reason = _reason_to_ignore(parts)
-        placed = None if reason else place(parts, languages, size_bytes)
+        # where there are no folders of voices and faces, the folders of people hold their videos themselves
+        below = ["videos", *parts] if people_hold_videos and len(parts) == 2 else parts
+        placed = None if reason else place(below, languages, size_bytes)
+        if placed is not None and below is not parts:
+            placed = replace(placed, key="/".join(parts)) if placed.is_video else None
         if placed is not None:
             files.append(placed)
         else:
@@ -148,7 +179,8 @@ def _modality_and_rest(parts: Sequence[str]) -> tuple[Modality, list[str]] | Non
         return modality, list(parts[2:])
     if len(parts) == 3 and _VOXCELEB_PERSON.fullmatch(parts[0]):
         suffix = PurePosixPath(parts[-1]).suffix.lower()
-        return next(((kind, list(parts)) for kind, suffixes in SUFFIXES.items() if suffix in suffixes), None)
+        kinds = [kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes]
+        return (kinds[-1], list(parts)) if kinds else None  # a video is a face
     return None
 
 

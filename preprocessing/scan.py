@@ -1,4 +1,4 @@
-"""From a data set's folders and lists to source records."""
+"""From a data set's folders, lists and videos to source records."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from preprocessing.dataset_lists import DatasetLists, read_dataset_lists
+from preprocessing.face_settings import FaceSettings
 from preprocessing.identity_reconciliation import Reconciliation, person_folder, reconcile_identities
 from preprocessing.layouts import (
     KNOWN_LANGUAGES,
@@ -16,7 +17,8 @@ from preprocessing.layouts import (
     place,
     scan_layout,
 )
-from src.artifacts.sources import MODALITIES, Modality, SourceRecord, Split
+from preprocessing.video_records import PlacedSource, sources_of
+from src.artifacts.sources import MODALITIES, Modality, SourceRecord, Split, frame_key
 
 _EXAMPLES = 5
 
@@ -25,7 +27,7 @@ _EXAMPLES = 5
 class DatasetScan:
     """What a data set holds.
 
-    records: one a raw file, ordered by key; files that lists name but that are not there among them.
+    records: one a raw file or frame of a video, in order; files that lists name but that are not there among them.
     missing: keys of those that are not there.
     ignored: number of files that are no source, by reason.
     absent: lists, and the kind of media that they name, of which the data set holds none at all.
@@ -69,20 +71,33 @@ class DatasetScan:
         }
 
 
-def scan_dataset(dataset: Path, lists_folder: Path | None = None) -> DatasetScan:
-    """Scan folders and lists, and reconcile identities. Raises DatasetError or ListError."""
+def scan_dataset(
+    dataset: Path, lists_folder: Path | None = None, settings: FaceSettings | None = None
+) -> DatasetScan:
+    """Scan folders, lists and the headers of videos, and reconcile identities. Raises DatasetError or ListError.
+
+    settings: say how many frames of a video are taken; None takes the defaults.
+    """
     lists = read_dataset_lists(dataset, lists_folder)
     layout = scan_layout(dataset, lists.languages)
+    settings = settings or FaceSettings()
+    sources = list(
+        sources_of(dataset, layout.files, settings.video_frames_per_second, settings.most_frames_per_video)
+    )
     people: dict[Modality, set[str]] = {
-        modality: {file.person for file in layout.files if file.modality == modality and file.person}
+        modality: {
+            source.file.person
+            for source in sources
+            if source.file.modality == modality and source.file.person
+        }
         for modality in MODALITIES
     }
     pairs = [pair for language in sorted(lists.training) for pair in lists.training[language]]
     reconciliation = reconcile_identities(pairs, people["voice"], people["face"])
     unlisted, absent = _files_only_in_lists(dataset, layout.files, lists)
-    records = [_record(file, reconciliation) for file in (*layout.files, *unlisted)]
+    records = [_record(source, reconciliation) for source in (*sources, *map(PlacedSource, unlisted))]
     return DatasetScan(
-        records=sorted(records, key=lambda record: record.key),
+        records=sorted(records, key=lambda record: record.order),
         reconciliation=reconciliation,
         missing=sorted(file.key for file in unlisted if not (dataset / file.key).is_file()),
         ignored=layout.ignored,
@@ -91,26 +106,31 @@ def scan_dataset(dataset: Path, lists_folder: Path | None = None) -> DatasetScan
 
 
 def group_for_stage(records: Sequence[SourceRecord]) -> Iterator[list[SourceRecord]]:
-    """Records that a worker must see together: those of one person, language and video; a test file alone."""
+    """Records that a worker must see together: those of one person, language and video; a test file alone.
+
+    Frames of a video stand together, by time.
+    """
 
     def group(record: SourceRecord) -> tuple[str, ...]:
         if record.split == "test":
-            return ("test", record.language, record.key)
+            return ("test", record.language, record.file_key)
         return ("train", record.identity, record.language, record.video)
 
-    for _, members in groupby(sorted(records, key=lambda record: (group(record), record.key)), key=group):
+    for _, members in groupby(sorted(records, key=lambda record: (group(record), record.order)), key=group):
         yield list(members)
 
 
-def _record(file: PlacedFile, reconciliation: Reconciliation) -> SourceRecord:
+def _record(source: PlacedSource, reconciliation: Reconciliation) -> SourceRecord:
+    file, time_seconds = source.file, source.time_seconds
     return SourceRecord(
-        key=file.key,
+        key=file.key if time_seconds is None else frame_key(file.key, time_seconds),
         modality=file.modality,
         identity=reconciliation.names[file.modality][file.person] if file.person else "",
         language=file.language,
         video=file.video,
         split=file.split,
         size_bytes=file.size_bytes,
+        time_seconds=time_seconds,
     )
 
 
@@ -142,7 +162,7 @@ def _folders_in_use(files: Sequence[PlacedFile]) -> Mapping[Modality, str]:
     folders: dict[Modality, str] = {modality: names[0] for modality, names in MODALITY_FOLDERS.items()}
     for file in files:
         top = file.key.partition("/")[0]
-        if file.split == "train" and top in MODALITY_FOLDERS[file.modality]:
+        if file.split == "train" and not file.is_video and top in MODALITY_FOLDERS[file.modality]:
             folders[file.modality] = top
     return folders
 

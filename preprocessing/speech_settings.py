@@ -70,8 +70,8 @@ class DiarizationSettings:
     hop_seconds: float = 0.75
     shortest_window_seconds: float = 0.5
     bridged_pause_seconds: float = 0.3
-    merge_share: float = 0.75
-    lowest_merge_similarity: float = 0.35
+    merge_share: float = 0.6
+    lowest_merge_similarity: float = 0.2
     highest_merge_similarity: float = 0.6
     most_clustered_windows: int = 2000
     switch_cost: float = 0.1
@@ -123,10 +123,10 @@ class ResegmentationSettings:
     __pydantic_config__ = STRICT
 
     enabled: bool = True
-    overlap_probability: float = 0.5
+    overlap_probability: float = 0.6
     speech_probability: float = 0.1
-    certain_margin: float = 0.2
-    same_speaker_share: float = 0.5
+    certain_margin: float = 0.4
+    same_speaker_share: float = 0.6
     chunk_seconds: float = 20.0
     overlap_seconds: float = 5.0
 
@@ -145,7 +145,7 @@ class KeynoteDiarizerSettings:
 
     model: Path | None = None
     threshold: float = 0.5
-    chunk_seconds: float = 20.0
+    chunk_seconds: float = 32.0
     overlap_seconds: float = 5.0
     same_speaker_similarity: float = 0.5
 

@@ -4,8 +4,9 @@
     STORE/tokens/part-00000.parquet      one row a token (TOKEN_FIELDS); a key's tokens stand together
     STORE/manifest/part-00000.parquet    one row a source: status and reason
 
-A recording's tokens are its whole-utterance vector (`whole`) and its windows (`window`); a photograph's are
-its crop (`crop`) and the mirrored crop (`flip`). pandas, DuckDB and pyarrow read the parts as they are.
+A recording's tokens are its whole-utterance vector (`whole`) and its windows (`window`); a photograph's are its crop
+(`crop`), the mirrored crop (`flip`) and, when asked for, jittered crops (`jitter`). pandas, DuckDB and pyarrow read the
+parts as they are.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ from src.core.files import read_json, write_json
 from src.core.stage import read_parts
 
 STORE_FORMAT = 1
-WHOLE, WINDOW, CROP, FLIP = "whole", "window", "crop", "flip"
+WHOLE, WINDOW, CROP, FLIP, JITTER = "whole", "window", "crop", "flip", "jitter"
 PRIMARY_KINDS = (WHOLE, CROP)
 
 

@@ -1,7 +1,8 @@
-"""The table of source files: one row a raw voice or face, as found by the scan."""
+"""The table of source files: one row a raw voice or face, as found by the scan; one row a frame that is taken of a video."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,18 +24,23 @@ SOURCE_FIELDS = [
     ("video", pa.string()),
     ("split", pa.string()),
     ("size_bytes", pa.int64()),
+    ("time_seconds", pa.float64()),
 ]
 SOURCE_SCHEMA = pa.schema(SOURCE_FIELDS)
+_FRAME_MARK = "#t="
+_LONGEST_NAME_BYTES = 255  # what file systems take
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRecord:
-    """One raw file.
+    """One raw file, or one frame of a video.
 
-    key: path relative to the data set's root, with forward slashes; unique.
+    key: path relative to the data set's root, with forward slashes; of a frame, with its time (`frame_key`). Unique
+        within its modality: a video's sound has the key of the file.
     identity: who it is, reconciled over both modalities; empty for test media, whose people are unknown.
-    video: the video (folder) that it comes from; empty for test media.
+    video: the video (folder, or file where frames are taken of it) that it comes from; empty for test media.
     size_bytes: the file's size at the scan, so that a changed file is processed anew.
+    time_seconds: of a frame, since the start of its video; None for a whole file.
     """
 
     key: str
@@ -44,6 +50,26 @@ class SourceRecord:
     video: str
     split: Split
     size_bytes: int
+    time_seconds: float | None = field(default=None, repr=False)  # the key tells it too
+
+    @property
+    def file_key(self) -> str:
+        """Path of the file, relative to the data set's root: the key without a frame's time."""
+        return self.key if self.time_seconds is None else self.key.rpartition(_FRAME_MARK)[0]
+
+    @property
+    def order(self) -> tuple[str, float]:
+        """What records are sorted by: the frames of a video stand together, by time."""
+        return self.file_key, self.time_seconds or 0.0
+
+
+def frame_key(file_key: str, time_seconds: float) -> str:
+    """The key of a frame.
+
+    >>> frame_key("faces/id1/a.mp4", 12)
+    'faces/id1/a.mp4#t=12.000'
+    """
+    return f"{file_key}{_FRAME_MARK}{time_seconds:.3f}"
 
 
 def source_table(records: Iterable[SourceRecord]) -> pa.Table:
@@ -68,17 +94,24 @@ def read_sources(work: Path) -> list[SourceRecord]:
 
 
 def source_columns(row: dict[str, Any]) -> dict[str, Any]:
-    """The source columns of a wider manifest row."""
-    return {name: row[name] for name, _ in SOURCE_FIELDS}
+    """The source columns of a wider manifest row; manifests of files alone may lack the time."""
+    return {name: row.get(name) if name == "time_seconds" else row[name] for name, _ in SOURCE_FIELDS}
 
 
 def output_path(folder: str, key: str, suffix: str) -> str:
     """Where a stage keeps what it made of `key`: below `folder`, the suffix replaced, or added where
     it differs only by letter case or stands for another format, so that two keys never share a file.
+    A name that would be too long for a file system is cut, and marked by a checksum of the key.
 
     >>> output_path("voice/clean", "voices/id1/a.wav", ".wav")
     'voice/clean/voices/id1/a.wav'
     >>> output_path("voice/clean", "voices/id1/a.flac", ".wav")
     'voice/clean/voices/id1/a.flac.wav'
     """
-    return f"{folder}/{key}" if key.endswith(suffix) else f"{folder}/{key}{suffix}"
+    above, slash, name = key.rpartition("/")
+    if not name.endswith(suffix):
+        name += suffix
+    if len(name.encode()) > _LONGEST_NAME_BYTES:
+        end = f"-{hashlib.sha256(key.encode()).hexdigest()[:16]}{suffix}"
+        name = name.encode()[: _LONGEST_NAME_BYTES - len(end)].decode(errors="ignore") + end
+    return f"{folder}/{above}{slash}{name}"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.artifacts.scores import format_scores, parse_scores, read_scores, write_scores
-from src.artifacts.sources import SourceRecord, output_path, read_sources, write_sources
+from src.artifacts.sources import SourceRecord, frame_key, output_path, read_sources, write_sources
 from src.artifacts.trials import (
     TrainingPair,
     Trial,
@@ -122,3 +122,33 @@ def test_sources_round_trip(tmp_path):
 def test_outputs_never_share_a_file():
     names = [output_path("voice/clean", key, ".wav") for key in ("a.wav", "a.flac", "a.WAV", "b.wav")]
     assert len(set(names)) == 4
+
+
+def test_long_names_are_cut_and_stay_apart():
+    keys = ["id1/" + "ä" * 126 + f"{end}.png" for end in "ab"]
+    outputs = [output_path("face/crops", key, ".jpg") for key in keys]
+    assert len(set(outputs)) == 2
+    for output in outputs:
+        assert len(output.rpartition("/")[2].encode()) <= 255
+        assert output.startswith("face/crops/id1/ä")
+        assert output.endswith(".jpg")
+
+
+def test_a_frame_knows_its_file_and_its_time(tmp_path):
+    common = {
+        "modality": "face",
+        "identity": "a",
+        "language": "",
+        "video": "v",
+        "split": "train",
+        "size_bytes": 9,
+    }
+    times = [10.0, 9.5, 0.0]
+    frames = [SourceRecord(key=frame_key("faces/a#t=1/v.mp4", t), time_seconds=t, **common) for t in times]
+    assert frames[0].key == "faces/a#t=1/v.mp4#t=10.000"
+    assert {frame.file_key for frame in frames} == {"faces/a#t=1/v.mp4"}
+    assert [frame.time_seconds for frame in sorted(frames, key=lambda one: one.order)] == [0.0, 9.5, 10.0]
+    write_sources(tmp_path / "sources.parquet", frames)
+    assert read_sources(tmp_path) == frames
+    photograph = SourceRecord(key="faces/a#t=1/p.jpg", **common)
+    assert (photograph.file_key, photograph.order) == (photograph.key, (photograph.key, 0.0))

@@ -8,7 +8,9 @@ from preprocessing.speech_settings import CleaningSettings
 from src.core.errors import DatasetError
 from src.media.audio import read_audio
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*slated for removal:DeprecationWarning")  # librosa.load's imports
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*slated for removal:DeprecationWarning"
+)  # librosa.load's imports
 
 
 def bursts():

@@ -9,6 +9,7 @@ import torch
 
 from features.__main__ import main
 from features.extraction import PART_SIZES
+from features.face_tokens import jittered_crop
 from features.settings import TokenSettings
 from features.voice_tokens import VoiceTokenWorker
 from src.artifacts.embedding_store import EmbeddingStore
@@ -100,6 +101,46 @@ def test_every_row_is_there_with_its_tokens_or_its_reason(work):
     assert voice.information["weights_sha256"] == load_encoder("ecapa-compact").provenance.weights_sha256
     assert voice.information["preprocessing"] == {"x": 1}
     assert voice.information["counts"]["failed"] == 3
+
+
+def test_jittered_crops_are_tokens_and_the_same_in_every_run(work, tmp_path):
+    arguments = [str(work), "--workers", "1", "--max-failures", "1", "--modality", "face"]
+    stores = []
+    for batch_windows in (1, 32):
+        out = tmp_path / f"store{batch_windows}"
+        main(
+            [
+                *arguments,
+                "--out",
+                str(out),
+                "--set",
+                "jittered_crops=3",
+                "--set",
+                f"batch_windows={batch_windows}",
+            ]
+        )
+        stores.append(EmbeddingStore.open(out / "face"))
+    assert list(stores[0].token_kinds) == ["crop", "flip", "jitter", "jitter", "jitter"] * 2
+    assert stores[0].vectors == pytest.approx(stores[1].vectors, abs=1e-4)
+    tokens = stores[0].tokens("faces/a.jpg")
+    assert len(np.unique(tokens.round(4), axis=0)) == 5
+    main(arguments)
+    plain = EmbeddingStore.open(work / "features" / "face").tokens("faces/a.jpg")
+    assert tokens[:2] == pytest.approx(plain, abs=1e-4)
+
+
+def test_a_jittered_crop_stays_within_its_bounds():
+    crop = np.zeros((101, 101, 3), np.uint8)
+    crop[50, 50] = 255
+    moved = set()
+    for number in range(20):
+        jittered = jittered_crop(crop, "faces/a.jpg", number, TokenSettings(jitter_shift=0.04))
+        row, column = np.unravel_index(jittered[..., 0].argmax(), (101, 101))
+        assert max(abs(row - 50), abs(column - 50)) <= 5
+        moved.add((row, column))
+    assert len(moved) > 5
+    still = TokenSettings(jitter_degrees=0, jitter_zoom=0, jitter_shift=0)
+    assert np.array_equal(jittered_crop(crop, "a", 0, still), crop)
 
 
 def test_vectors_are_those_of_the_encoder_called_by_hand(work):

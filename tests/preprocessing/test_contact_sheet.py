@@ -88,7 +88,7 @@ def test_every_folder_is_drawn_once_and_large_ones_by_their_beginning(tmp_path, 
         "size_bytes": 1,
     }
     rows = [{"key": key, **source, "status": "done", "reason": ""} for key in keys]
-    found = {name: 10.0 for name in (*BOX_COLUMNS, *LANDMARK_COLUMNS)}
+    found = dict.fromkeys((*BOX_COLUMNS, *LANDMARK_COLUMNS), 10.0)
     faces = [
         {
             "key": keys[0],

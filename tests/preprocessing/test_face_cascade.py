@@ -95,3 +95,14 @@ def test_the_pyramid_starts_at_the_smallest_face_and_ends_at_the_image():
     assert pyramid_scales(100, 200, settings) == [0.5, 0.25, 0.125]
     assert pyramid_scales(100, 200, replace(settings, smallest_face_share=0.48)) == [0.25, 0.125]
     assert pyramid_scales(23, 200, settings) == []
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_finds_what_the_cpu_finds(detector, portraits, crowd):
+    images = [crowd[0], *(pixels for pixels, _ in portraits), np.zeros((50, 90, 3), np.uint8)]
+    on_gpu = MtcnnDetector(FaceSettings(), torch.device("cuda")).detect(images)
+    for faces, others in zip(detector.detect(images), on_gpu, strict=True):
+        assert len(faces) == len(others)
+        for one, other in zip(faces, others, strict=True):
+            np.testing.assert_allclose(one.box, other.box, atol=0.5)

@@ -27,7 +27,7 @@ def folders(tmp_path, portraits, crowd):
     (dataset / "faces/cut.jpg").write_bytes(whole[: len(whole) // 2])
     (dataset / "faces/zero.jpg").write_bytes(b"")
     (dataset / "faces/page.jpg").write_text("<html>not found</html>")
-    Image.new("1", (20_000, 5_001)).save(dataset / "faces/huge.png")
+    Image.new("1", (20_000, 6_001)).save(dataset / "faces/huge.png")
     return dataset, tmp_path / "work"
 
 
@@ -49,11 +49,11 @@ EXPECTED = {
     "palette.png": "",
     "none.jpg": "no_face",
     "pixel.jpg": "no_face",
-    "cut.jpg": "unreadable_image",
+    "cut.jpg": "truncated_image",
     "zero.jpg": "unreadable_image",
     "page.jpg": "unreadable_image",
     "lost.jpg": "missing",
-    "huge.png": "image_too_large",
+    "huge.png": "too_large",
 }
 
 
@@ -61,7 +61,7 @@ EXPECTED = {
 def test_every_file_becomes_a_row_with_its_reason(folders, monkeypatch, block_pixels):
     monkeypatch.setattr(face_stage, "_BLOCK_PIXELS", block_pixels)
     dataset, work = folders
-    worker = make_face_worker(FaceSettings(), dataset, work, "cpu")
+    worker = make_face_worker(FaceSettings(), dataset, work, None, None, "cpu")
     tables = worker([record(f"faces/{name}") for name in NAMES])
     rows = {row["key"]: row for row in tables["manifest"].to_pylist()}
     assert list(rows) == [f"faces/{name}" for name in NAMES]
@@ -77,7 +77,7 @@ def test_every_file_becomes_a_row_with_its_reason(folders, monkeypatch, block_pi
 
 def test_every_face_is_recorded_and_the_main_person_is_cut_out(folders, crowd):
     dataset, work = folders
-    tables = make_face_worker(FaceSettings(), dataset, work, "cpu")([record("faces/two.jpg")])
+    tables = make_face_worker(FaceSettings(), dataset, work, None, None, "cpu")([record("faces/two.jpg")])
     rows = tables["detections"].to_pylist()
     assert sorted(row["choice_reason"] for row in rows) == ["less_prominent", "most_prominent"]
     chosen = next(row for row in rows if row["chosen"])
@@ -93,6 +93,6 @@ def test_every_face_is_recorded_and_the_main_person_is_cut_out(folders, crowd):
 
 def test_a_part_without_faces_has_empty_detections(folders):
     dataset, work = folders
-    tables = make_face_worker(FaceSettings(), dataset, work, "cpu")([record("faces/none.jpg")])
+    tables = make_face_worker(FaceSettings(), dataset, work, None, None, "cpu")([record("faces/none.jpg")])
     assert tables["detections"].num_rows == 0
     assert tables["detections"].schema == face_stage.DETECTION_SCHEMA

@@ -28,6 +28,10 @@ def make(root, *keys, content=b"x"):
         ("voices/anna/English/one.flac", ("voice", "anna", "English", "", "train")),
         ("wav/id10001/1zcIwhmdeo4/00001.wav", ("voice", "id10001", "", "1zcIwhmdeo4", "train")),
         ("id10001/1zcIwhmdeo4/00001.wav", ("voice", "id10001", "", "1zcIwhmdeo4", "train")),
+        ("id10001/1zcIwhmdeo4/00001.mp4", ("face", "id10001", "", "1zcIwhmdeo4", "train")),
+        ("faces/anna/one.MKV", ("face", "anna", "", "", "train")),
+        ("videos/anna/English/one.webm", ("face", "anna", "English", "", "train")),
+        ("voices/anna/one.mp4", ("voice", "anna", "", "", "train")),
     ],
 )
 def test_each_layout_is_understood(key, expected):
@@ -62,6 +66,17 @@ def test_a_scan_is_ordered_and_counts_what_it_ignores(tmp_path):
         "voices/id2/English/v/1.wav",
     ]
     assert dict(scan.ignored) == {"other kind of file": 1, "hidden": 1, "outside the layouts": 1}
+
+
+def test_folders_of_people_hold_videos_where_nothing_else_is(tmp_path):
+    make(tmp_path, "anna/a.mp4", "anna/b.wav", "ben/c.mov", "d.mp4")
+    scan = scan_layout(tmp_path)
+    assert [(file.key, file.person, file.modality) for file in scan.files] == [
+        ("anna/a.mp4", "anna", "face"),
+        ("ben/c.mov", "ben", "face"),
+    ]
+    make(tmp_path, "faces/anna/1.jpg")
+    assert [file.key for file in scan_layout(tmp_path).files] == ["faces/anna/1.jpg"]
 
 
 def test_languages_of_training_folders_and_of_lists_name_test_folders(tmp_path):
