@@ -8,6 +8,7 @@ from src.core.config import load_config, read_yaml_mapping
 from src.models.registry import model_config
 from src.training.association_config import AssociationConfig
 from src.training.encoder_config import FaceEncoderTrainingConfig, SpeakerEncoderTrainingConfig
+from src.training.keynote_config import KeynoteTrainingConfig
 from src.training.recipes import RECIPES
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
@@ -15,6 +16,7 @@ KINDS = {
     "association": AssociationConfig,
     "speaker_encoder": SpeakerEncoderTrainingConfig,
     "face_encoder": FaceEncoderTrainingConfig,
+    "keynote": KeynoteTrainingConfig,
 }
 PATHS = sorted(CONFIGS.rglob("*.yaml"))
 

@@ -9,7 +9,7 @@ import pytest
 
 import inference
 import train
-from benchmarks.faces import measure_choices
+from benchmarks.face_choices import measure_choices
 from benchmarks.keynote_measures import measure
 from features.__main__ import main as extract
 from preprocessing.__main__ import main as preprocess

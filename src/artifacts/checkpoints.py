@@ -50,6 +50,14 @@ def save_checkpoint(
         save_file(tensors, temporary)
 
 
+def half_precision(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Matrices and kernels as float16, half the size; vectors (biases, running statistics) stay, for their range."""
+    return {
+        name: tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor
+        for name, tensor in weights.items()
+    }
+
+
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint folder. Raises CheckpointError when it is not one or is damaged."""
     weights_path, config_path = folder / WEIGHTS_FILE, folder / CONFIG_FILE

@@ -116,7 +116,7 @@ def _build_compact_ecapa(weights: Path | None) -> BuiltNetwork:
         dimension=config.dimension,
         input=WaveformInput(),
         weights_path=folder / WEIGHTS_FILE,
-        source="voxface, trained on generated speech",
+        source="voxface, trained on real and generated speech",
     )
 
 

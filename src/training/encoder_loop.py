@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from src.artifacts.checkpoints import LOG_FILE, save_checkpoint
+from src.artifacts.checkpoints import LOG_FILE, half_precision, save_checkpoint
 from src.core.config import config_mapping
 from src.core.device import choose_device
 from src.core.errors import TrainingError
@@ -161,7 +161,7 @@ class EncoderTraining:
         names = np.array(folders.names)
         save_checkpoint(
             out,
-            weights,
+            half_precision(weights),
             {
                 "recipe": config["recipe"],
                 "encoder": config["encoder"],

@@ -16,7 +16,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from src.artifacts.checkpoints import LOG_FILE, load_checkpoint, load_weights, save_checkpoint
+from src.artifacts.checkpoints import (
+    LOG_FILE,
+    half_precision,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+)
 from src.core.config import config_mapping, load_config, parse_config
 from src.core.device import choose_device
 from src.core.errors import ConfigError
@@ -234,7 +240,7 @@ def _save(
             weights[f"encoder.{name}"] = tensor
     save_checkpoint(
         out,
-        weights,
+        half_precision(weights),
         {
             "recipe": config.recipe,
             "network": config_mapping(config.network),

@@ -14,6 +14,8 @@ def test_they_are_small_and_described():
     card = (EMBEDDED_FOLDER / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "ecapa-compact" in card
     assert "face-compact" in card
+    assert "keynote-compact" in card
+    assert "CC BY 4.0" in card
 
 
 def test_the_speaker_encoder_embeds():

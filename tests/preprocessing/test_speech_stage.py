@@ -10,7 +10,7 @@ import torch
 
 from preprocessing import embedded_diarizer, speech_stage
 from preprocessing.embedded_diarizer import EmbeddedDiarizer
-from preprocessing.speech_settings import CleaningSettings, SpeechSettings
+from preprocessing.speech_settings import CleaningSettings, ResegmentationSettings, SpeechSettings
 from preprocessing.speech_stage import SpeechWorker, make_speech_worker
 from src.artifacts.sources import SourceRecord
 from src.artifacts.turns import read_turns
@@ -236,7 +236,8 @@ def test_the_stage_runs_with_the_shipped_voice_activity(dataset, tmp_path, monke
 @needs_real_speech
 def test_real_speech_is_found_and_an_empty_room_is_not(tmp_path, monkeypatch):
     monkeypatch.setattr(embedded_diarizer, "load_encoder", lambda *arguments: SpectrumEncoder)
-    worker = make_speech_worker(SpeechSettings(), SHARED, tmp_path, "ecapa-compact", None, "cpu")
+    settings = SpeechSettings(resegmentation=ResegmentationSettings(enabled=False))
+    worker = make_speech_worker(settings, SHARED, tmp_path, "ecapa-compact", None, "cpu")
     utterance = sorted((SHARED / "librispeech/test").rglob("*.flac"))[0].relative_to(SHARED).as_posix()
     rows = worker([voice(utterance, "test"), voice("ami/empty.wav", "test")])["manifest"].to_pylist()
     assert rows[0]["speech_seconds"] > 0.6 * rows[0]["duration_seconds"]
