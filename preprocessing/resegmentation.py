@@ -25,7 +25,7 @@ def resegment(
 ) -> list[SpeakerFrames]:
     """The speakers of one group once more.
 
-    Where clustering hears speech, the likeliest speaker has it; a further one has it too from
+    Where voice activity or the network hears speech, the likeliest speaker has it; a further one has it too from
     `overlap_probability` on. Two clusters that mark the same frames are one person and are joined. Speakers of whom there
     is no clean tenth of a second stay as they are.
     """
@@ -96,11 +96,12 @@ def _prompt(chunks: Sequence[Chunk], clustered: Sequence[SpeakerFrames], speaker
 def _decide(
     clustered: SpeakerFrames, probabilities: np.ndarray, settings: ResegmentationSettings
 ) -> SpeakerFrames:
+    highest = probabilities.max(axis=1)
+    speech = clustered.speech | (highest >= settings.unheard_speech_probability)
     active = probabilities >= settings.overlap_probability
     best = probabilities.argmax(axis=1)
-    likely = probabilities.max(axis=1) >= settings.speech_probability
-    active[np.arange(len(best)), best] = clustered.speech & likely
-    active &= clustered.speech[:, None]
+    active[np.arange(len(best)), best] = highest >= settings.speech_probability
+    active &= speech[:, None]
     ranked = np.sort(probabilities, axis=1)
     margin = ranked[:, -1] - (ranked[:, -2] if probabilities.shape[1] > 1 else 0)
     certain = (margin >= settings.certain_margin) | (active.sum(axis=1) != 1)

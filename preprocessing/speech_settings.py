@@ -115,6 +115,8 @@ class ResegmentationSettings:
     enabled: without it every frame has one speaker at most.
     overlap_probability: from which a further speaker speaks too.
     speech_probability: below it a frame that voice activity calls speech is nobody's.
+    unheard_speech_probability: from which a frame is speech though voice activity does not call it so: quiet
+        people in noise.
     certain_margin: where the best two speakers are nearer than this, the frame is given but not certain.
     same_speaker_share: two clusters that share so much of the frames of the rarer one are one person.
     chunk_seconds, overlap_seconds: as for the keynote diarizer.
@@ -123,8 +125,9 @@ class ResegmentationSettings:
     __pydantic_config__ = STRICT
 
     enabled: bool = True
-    overlap_probability: float = 0.6
+    overlap_probability: float = 0.7
     speech_probability: float = 0.1
+    unheard_speech_probability: float = 0.6
     certain_margin: float = 0.4
     same_speaker_share: float = 0.6
     chunk_seconds: float = 20.0

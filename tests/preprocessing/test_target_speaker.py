@@ -163,3 +163,14 @@ def test_two_clusters_of_one_person_are_joined():
     assert after.active.shape[1] == 2
     assert after.active[:80].tolist() == [[True, False]] * 80
     assert after.active[80:].tolist() == [[False, True]] * 40
+
+
+def test_speech_that_voice_activity_missed_is_the_likeliest_speakers():
+    chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 6)
+    chunk.features.vectors[0, 11] *= 0.3  # hardly anybody
+    before = clustered([0] * 60 + [1] * 40 + [-1] * 20)
+    (after,) = resegment(
+        [np.zeros(19_200, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
+    )
+    assert after.active[60:110].tolist() == [[False, True]] * 50
+    assert not after.active[110:].any()
