@@ -23,6 +23,7 @@ FRAMES_PER_SECOND = 100
 class FileMeasures:
     """Frames of 10 ms of one recording: kept, the main speaker's, both, and kept ones without anybody's speech.
 
+    main_alone, both_alone: the main speaker's frames in which nobody else talks, and those of them that are kept.
     speakers_found, speakers_true: how many people speak.
     """
 
@@ -30,6 +31,8 @@ class FileMeasures:
     main: int
     both: int
     kept_silence: int
+    main_alone: int
+    both_alone: int
     speakers_found: int = 0
     speakers_true: int = 0
 
@@ -46,11 +49,15 @@ def measure_file(
     kept_frames = _mask(kept, frames)
     main_frames = _mask(_spans(truth, main), frames)
     anybody = _mask(_spans(truth, None), frames)
+    others = [turn for turn in truth if turn.speaker != main]
+    alone = main_frames & ~_mask(_spans(others, None), frames)
     return FileMeasures(
         kept=int(kept_frames.sum()),
         main=int(main_frames.sum()),
         both=int((kept_frames & main_frames).sum()),
         kept_silence=int((kept_frames & ~anybody).sum()),
+        main_alone=int(alone.sum()),
+        both_alone=int((kept_frames & alone).sum()),
         speakers_found=len({turn.speaker for turn in found}),
         speakers_true=len({turn.speaker for turn in truth}),
     )
@@ -140,6 +147,8 @@ def _summary(
         "outcomes": dict(reasons),
         "purity": both / max(kept, 1),
         "recall": both / max(main, 1),
+        "recall_alone": sum(file.both_alone for file in files)
+        / max(sum(file.main_alone for file in files), 1),
         "kept_silence_share": sum(file.kept_silence for file in files) / max(kept, 1),
         "files_mostly_wrong": sum(file.both < 0.5 * file.kept for file in files),
         "diarization_error": abs(error),

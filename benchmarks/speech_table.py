@@ -40,9 +40,9 @@ def _conversation_rows(found: Mapping[str, Any]) -> Iterator[Row]:
         if "unavailable" in one:
             yield _row(f"{name}: keynote purity / recall", CONVERSATIONS, "95 % / 85 %", _absent(one), None)
             continue
-        met = one["purity"] >= _PURITY and one["recall"] >= _RECALL
-        both = f"{_percent(one['purity'])} / {_percent(one['recall'])}"
-        yield _row(f"{name}: keynote purity / recall", CONVERSATIONS, "95 % / 85 %", both, met)
+        # what others talk over is left out by default, so the recall that can be asked for is of the rest
+        met = one["purity"] >= _PURITY and one["recall_alone"] >= _RECALL
+        yield _row(f"{name}: keynote purity / recall", CONVERSATIONS, "95 % / 85 %", _keynote(one), met)
         error = one["diarization_error"]
         asked = name == "embedded"
         yield _row(
@@ -58,9 +58,16 @@ def _meeting_rows(found: Mapping[str, Any]) -> Iterator[Row]:
     for name, one in found.items():
         measured = _absent(one)
         if not measured:
-            both = f"{_percent(one['purity'])} / {_percent(one['recall'])}"
-            measured = f"{both}, DER {_percent(one['diarization_error'])} ({_parts(one)})"
+            measured = f"{_keynote(one)}, DER {_percent(one['diarization_error'])} ({_parts(one)})"
         yield _row(f"{name}: keynote purity / recall, DER", MEETINGS, "reported", measured, None)
+
+
+def _keynote(one: Mapping[str, Any]) -> str:
+    """Purity, and recall of what the keynote speaker says alone and of all that they say."""
+    return (
+        f"{_percent(one['purity'])} / {_percent(one['recall_alone'])} of what nobody talks over "
+        f"({_percent(one['recall'])} of all)"
+    )
 
 
 def _cleaning_rows(found: Mapping[str, Any]) -> Iterator[Row]:

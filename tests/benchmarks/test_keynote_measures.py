@@ -12,6 +12,7 @@ TRUTH = [SpeakerTurn(0, 4, "anna"), SpeakerTurn(3, 6, "ben")]
 def test_frames_of_one_recording():
     found = measure_file([(1.0, 5.0), (7.0, 8.0)], TRUTH, "anna", 10.0)
     assert (found.kept, found.main, found.both, found.kept_silence) == (500, 400, 300, 100)
+    assert (found.main_alone, found.both_alone) == (300, 200)
 
 
 def test_the_figures_of_a_work_folder(tmp_path):
@@ -36,6 +37,7 @@ def test_the_figures_of_a_work_folder(tmp_path):
     assert figures["outcomes"] == {"done": 1, "no_speech": 1}
     assert figures["purity"] == pytest.approx(300 / 400)
     assert figures["recall"] == pytest.approx(300 / 500)
+    assert figures["recall_alone"] == pytest.approx(200 / 400)
     assert figures["diarization_error"] == pytest.approx((3 + 1) / 8)
     assert figures["missed"] == pytest.approx((3 + 1) / 8)
     assert measure(work, truth, split="train")["recall"] == pytest.approx(0.75)
