@@ -50,7 +50,7 @@ class KeynoteDiarizer:
     def _mark(self, chunks: Sequence[Chunk]) -> list[np.ndarray]:
         """Probabilities (frames, 2) of the keynote speaker and of others in each chunk."""
         threshold = self._settings.threshold
-        dimension = chunks[0].features.vectors.shape[2]
+        dimension = chunks[0].vectors.shape[2]
         marks = self._marker.mark(chunks, torch.zeros(len(chunks), dimension))
         if len(chunks) == 1:
             return marks

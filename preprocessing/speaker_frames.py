@@ -12,7 +12,7 @@ from src.media.frames import FRAMES_PER_SECOND, spans_of
 KEYNOTE = 0
 
 Recordings = Sequence[np.ndarray]
-"""Recordings of one group: float32 mono (samples,) at 16 kHz each."""
+"""Recordings of one group: mono (samples,) at 16 kHz each, in single or half precision."""
 
 
 @dataclass(frozen=True, kw_only=True)

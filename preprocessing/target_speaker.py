@@ -8,26 +8,29 @@ import torch
 
 from src.encoders.keynote_weights import LoadedKeynote
 from src.media.frames import FRAME_SAMPLES, frame_count, frames_of
-from src.models.keynote_network import FRAMES_PER_TOKEN, ConversationFeatures, conversation_features
+from src.models.keynote_network import FRAMES_PER_TOKEN, conversation_features
 
 _CHUNKS_IN_BATCH = 8
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A stretch of a recording as the network reads it.
+    """A stretch of a recording as the network reads it; little memory, for recordings of hours.
 
-    recording: index of the recording. first_frame: where it begins. features: of one conversation, in half precision.
+    recording: index of the recording. first_frame: where it begins. samples: its part of the recording, not a copy.
+    states, vectors: the network's `token_states` and the local speaker vectors, (1, tokens, …) in half precision.
     """
 
     recording: int
     first_frame: int
-    features: ConversationFeatures
+    samples: np.ndarray
+    states: torch.Tensor
+    vectors: torch.Tensor
 
     @property
     def frames(self) -> int:
-        """Its length."""
-        return self.features.bands.shape[1]
+        """Its length in whole tokens."""
+        return self.vectors.shape[1] * FRAMES_PER_TOKEN
 
 
 class TargetSpeakerMarker:
@@ -50,10 +53,9 @@ class TargetSpeakerMarker:
                 cut = samples[first * FRAME_SAMPLES : (first + self._chunk_frames) * FRAME_SAMPLES]
                 if len(cut) < FRAMES_PER_TOKEN * FRAME_SAMPLES:
                     continue
-                waveform = torch.from_numpy(np.ascontiguousarray(cut))[None].to(self._keynote.device)
-                features = conversation_features(self._keynote.encoder, waveform)
-                halves = (part.half().cpu() for part in (features.bands, features.tokens, features.vectors))
-                chunks.append(Chunk(index, first, ConversationFeatures(*halves)))
+                features = conversation_features(self._keynote.encoder, self._waveforms([cut]))
+                states = self._keynote.network.token_states(features.tokens, features.vectors)
+                chunks.append(Chunk(index, first, cut, states.half().cpu(), features.vectors.half().cpu()))
         return chunks
 
     def first_frames(self, frames: int) -> list[int]:
@@ -71,25 +73,36 @@ class TargetSpeakerMarker:
         prompts: unit vectors (chunks, dimension), zeros for whoever talks most in the chunk.
         """
         found: list[np.ndarray] = [np.zeros((0, 2), np.float32)] * len(chunks)
-        by_length = sorted(range(len(chunks)), key=lambda place: chunks[place].frames)
+        by_length = sorted(range(len(chunks)), key=lambda place: len(chunks[place].samples))
         start = 0
         while start < len(by_length):
-            frames = chunks[by_length[start]].frames
+            samples = len(chunks[by_length[start]].samples)
             batch = [
                 place
                 for place in by_length[start : start + _CHUNKS_IN_BATCH]
-                if chunks[place].frames == frames
+                if len(chunks[place].samples) == samples
             ]
-            parts = (
-                torch.cat([getattr(chunks[place].features, name) for place in batch]).float()
-                for name in ("bands", "tokens", "vectors")
-            )
-            features = ConversationFeatures(*parts).to(self._keynote.device)
-            logits = self._keynote.network(features, prompts[batch].to(self._keynote.device))
+            logits = self._logits([chunks[place] for place in batch], prompts[batch])
             for place, marks in zip(batch, logits.sigmoid().cpu().numpy(), strict=True):
                 found[place] = marks
             start += len(batch)
         return found
+
+    def _logits(self, chunks: Sequence[Chunk], prompts: torch.Tensor) -> torch.Tensor:
+        """The network's answers on chunks of one length. The bands are quickly made, and large to keep."""
+        device = self._keynote.device
+        states, vectors = (
+            torch.cat([getattr(chunk, name) for chunk in chunks]).float().to(device)
+            for name in ("states", "vectors")
+        )
+        bands = self._keynote.encoder.mel_bands(self._waveforms([chunk.samples for chunk in chunks]))
+        logits: torch.Tensor = self._keynote.network.mark_frames(
+            bands[:, : chunks[0].frames], states, vectors, prompts.to(device)
+        )
+        return logits
+
+    def _waveforms(self, cuts: Sequence[np.ndarray]) -> torch.Tensor:
+        return torch.from_numpy(np.stack(cuts).astype(np.float32)).to(self._keynote.device)
 
     def join(
         self, chunks: Sequence[Chunk], marks: Sequence[np.ndarray], frame_counts: Sequence[int]
@@ -111,7 +124,7 @@ def mean_vector(chunk: Chunk, wanted: np.ndarray) -> tuple[np.ndarray, float]:
     and how many they are."""
     whole = wanted[: len(wanted) // FRAMES_PER_TOKEN * FRAMES_PER_TOKEN]
     tokens = np.asarray(whole.reshape(-1, FRAMES_PER_TOKEN).all(axis=1))
-    vectors = chunk.features.vectors[0].float().numpy()[: len(tokens)]
+    vectors = chunk.vectors[0].float().numpy()[: len(tokens)]
     if not tokens.any():
         return np.zeros(vectors.shape[1], np.float32), 0.0
     return vectors[tokens].mean(axis=0), float(tokens.sum())

@@ -202,7 +202,7 @@ def frame_energies_db(samples: np.ndarray, smoothing_seconds: float, gain: float
     energies = np.zeros(frame_count(len(samples)))
     state = np.zeros((len(_SPEECH_BAND), 2))
     for first in range(0, len(energies), _FRAMES_AT_ONCE):
-        block = samples[first * FRAME_SAMPLES : (first + _FRAMES_AT_ONCE) * FRAME_SAMPLES]
+        block = samples[first * FRAME_SAMPLES : (first + _FRAMES_AT_ONCE) * FRAME_SAMPLES].astype(np.float32)
         filtered, state = sosfilt(_SPEECH_BAND, block * gain, zi=state)
         squares = np.pad(filtered**2, (0, -len(block) % FRAME_SAMPLES), mode="edge")
         energies[first : first + _FRAMES_AT_ONCE] = squares.reshape(-1, FRAME_SAMPLES).mean(axis=1)

@@ -119,16 +119,23 @@ class KeynoteNetwork(nn.Module):
 
         prompts: unit vectors of whom to mark (batch, dimension); all zeros for whoever talks most.
         """
+        states = self.token_states(features.tokens, features.vectors)
+        return self.mark_frames(features.bands, states, features.vectors, prompts)
+
+    def token_states(self, tokens: Tensor, vectors: Tensor) -> Tensor:
+        """What does not depend on whom to mark: (batch, tokens, width); arguments as in ConversationFeatures."""
+        states: Tensor = self.from_tokens(tokens) + self.from_vectors(vectors * math.sqrt(vectors.shape[2]))
+        return states
+
+    def mark_frames(self, bands: Tensor, states: Tensor, vectors: Tensor, prompts: Tensor) -> Tensor:
+        """`forward` from `token_states` on."""
         prompted = prompts.square().sum(dim=1, keepdim=True) > 0
-        similarity = (features.vectors @ prompts.unsqueeze(2)).clamp(-1, 1)
+        similarity = (vectors @ prompts.unsqueeze(2)).clamp(-1, 1)
         request = torch.where(prompted, self.from_prompt(prompts), self.unprompted)
-        hidden = self.from_tokens(features.tokens) + self.from_vectors(
-            features.vectors * math.sqrt(features.vectors.shape[2])
-        )
-        hidden = hidden + prompted.unsqueeze(2) * self.from_similarity(similarity) + request.unsqueeze(1)
+        hidden = states + prompted.unsqueeze(2) * self.from_similarity(similarity) + request.unsqueeze(1)
         hidden = self.transformer(hidden + _positions(hidden.shape[1], hidden.shape[2], hidden.device))
         context = self.to_detail(hidden).repeat_interleave(FRAMES_PER_TOKEN, dim=1).transpose(1, 2)
-        detail = F.gelu(self.detail(features.bands.transpose(1, 2) / 20))  # decibels to numbers about 1
+        detail = F.gelu(self.detail(bands.transpose(1, 2) / 20))  # decibels to numbers about 1
         marks: Tensor = self.mark(F.gelu(self.join(detail + context)))
         return marks.transpose(1, 2)
 

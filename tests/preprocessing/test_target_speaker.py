@@ -12,7 +12,7 @@ from preprocessing.speaker_frames import SpeakerFrames
 from preprocessing.speech_settings import ResegmentationSettings
 from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
 from src.encoders.keynote_weights import LoadedKeynote
-from src.models.keynote_network import ConversationFeatures, KeynoteNetwork, KeynoteNetworkConfig
+from src.models.keynote_network import KeynoteNetwork, KeynoteNetworkConfig
 from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
 
 
@@ -46,10 +46,7 @@ def one_hot_chunk(recording, first_frame, talkers):
     for token, talker in enumerate(talkers):
         if talker >= 0:
             vectors[0, token, talker] = 1
-    frames = 10 * len(talkers)
-    return Chunk(
-        recording, first_frame, ConversationFeatures(torch.zeros(1, frames, 2), torch.zeros(1, 1, 1), vectors)
-    )
+    return Chunk(recording, first_frame, np.zeros(1600 * len(talkers)), torch.zeros(1, 1, 1), vectors)
 
 
 @given(st.integers(0, 90_000))
@@ -116,7 +113,7 @@ class OneHotMarker:
 
     def mark(self, chunks, prompts):
         return [
-            np.repeat(np.stack([(c.features.vectors[0] @ p).numpy().clip(0, 1)] * 2, axis=1), 10, axis=0)
+            np.repeat(np.stack([(c.vectors[0] @ p).numpy().clip(0, 1)] * 2, axis=1), 10, axis=0)
             for c, p in zip(chunks, prompts, strict=True)
         ]
 
@@ -134,7 +131,7 @@ def clustered(labels):
 
 def test_resegmentation_finds_overlap_and_borders_within_speech():
     chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 4 + [-1])
-    chunk.features.vectors[0, 5] = torch.tensor([1.0, 1.0, 0.0])  # both talk
+    chunk.vectors[0, 5] = torch.tensor([1.0, 1.0, 0.0])  # both talk
     before = clustered([0] * 70 + [1] * 30 + [-1] * 10)  # the border is 0.1 s late
     (after,) = resegment(
         [np.zeros(110 * 160, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
@@ -167,7 +164,7 @@ def test_two_clusters_of_one_person_are_joined():
 
 def test_speech_that_voice_activity_missed_is_the_likeliest_speakers():
     chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 6)
-    chunk.features.vectors[0, 11] *= 0.3  # hardly anybody
+    chunk.vectors[0, 11] *= 0.3  # hardly anybody
     before = clustered([0] * 60 + [1] * 40 + [-1] * 20)
     (after,) = resegment(
         [np.zeros(19_200, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
