@@ -16,6 +16,8 @@ from preprocessing.speech_settings import ResegmentationSettings
 from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
 from src.media.frames import frame_count
 
+_FRAMES_AT_ONCE = 1 << 16
+
 
 def resegment(
     recordings: Recordings,
@@ -54,12 +56,13 @@ def _mark(
     marker: TargetSpeakerMarker,
     frame_counts: Sequence[int],
 ) -> np.ndarray:
-    """Probability of one speaker in the frames of all recordings of the group, one after the other: (frames,)."""
+    """Probability of one speaker in the frames of all recordings of the group, one after the other: float16 (frames,)."""
     prompt = _prompt(chunks, group, speaker)
     if prompt is None:
-        return np.concatenate([one.active[:, speaker] for one in group]).astype(np.float32)
+        return np.concatenate([one.active[:, speaker] for one in group]).astype(np.float16)
     marks = marker.mark(chunks, prompt.expand(len(chunks), -1))
-    return np.concatenate([both[:, 0] for both in marker.join(chunks, marks, frame_counts)])
+    joined = marker.join(chunks, marks, frame_counts)
+    return np.concatenate([both[:, 0].astype(np.float16) for both in joined])
 
 
 def _one_person_twice(
@@ -68,8 +71,10 @@ def _one_person_twice(
     """The two speakers who share most of the frames of the rarer one, if they share enough to be one person."""
     active = np.stack(marked) >= settings.overlap_probability
     counts = active.sum(axis=1)
-    together = active.astype(np.float32)
-    shared = together @ together.T
+    shared = np.zeros((len(marked), len(marked)))
+    for first in range(0, active.shape[1], _FRAMES_AT_ONCE):
+        together = active[:, first : first + _FRAMES_AT_ONCE].astype(np.float32)
+        shared += together @ together.T
     share = np.triu(shared / np.maximum(np.minimum(counts[:, None], counts), 1), 1)
     kept, gone = np.unravel_index(int(share.argmax()), share.shape)
     return (int(kept), int(gone)) if share[kept, gone] >= settings.same_speaker_share else None
@@ -102,7 +107,8 @@ def _decide(
     best = probabilities.argmax(axis=1)
     active[np.arange(len(best)), best] = highest >= settings.speech_probability
     active &= speech[:, None]
-    ranked = np.sort(probabilities, axis=1)
-    margin = ranked[:, -1] - (ranked[:, -2] if probabilities.shape[1] > 1 else 0)
+    others = probabilities.copy()
+    np.put_along_axis(others, best[:, None], 0, axis=1)
+    margin = highest - others.max(axis=1)
     certain = (margin >= settings.certain_margin) | (active.sum(axis=1) != 1)
     return SpeakerFrames(active=active, certain=certain)

@@ -135,7 +135,7 @@ class SpeechWorker:
         """Groups of recordings, as many at a time as memory allows; unreadable recordings go to `rows`."""
         block: list[list[_Recording]] = []
         for _, group in groupby(records, key=_group_of):
-            readable = [recording for record in group if (recording := self._read(record, rows))]
+            readable = list(filter(None, (self._read(record, rows) for record in group)))
             if readable:
                 block.append(readable)
             if sum(recording.seconds for group in block for recording in group) >= _BLOCK_SECONDS:
@@ -146,12 +146,10 @@ class SpeechWorker:
 
     def _read(self, record: SourceRecord, rows: dict[str, dict[str, Any]]) -> _Recording | None:
         try:
-            samples = read_audio(self.dataset / record.key)
+            recording = _Recording(record, read_audio(self.dataset / record.key, dtype=np.float16))
         except MediaError as error:
             rows[record.key] = _manifest_row(record, reason=error.reason)
             return None
-        largest = np.finfo(np.float16).max
-        recording = _Recording(record, np.clip(samples, -largest, largest, out=samples).astype(np.float16))
         if recording.seconds < self.settings.shortest_file_seconds:
             rows[record.key] = _manifest_row(
                 record, {"duration_seconds": recording.seconds}, reason=TOO_SHORT

@@ -36,15 +36,20 @@ SoundBlock = tuple[int, np.ndarray]
 """Sample rate in Hz and decoded float32 samples (samples, channels)."""
 
 
-def read_audio(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> np.ndarray:
-    """Decode a sound file, or the first sound of a video, to mono float32 (samples,) at `sample_rate_hz`, full scale = 1.
+def read_audio(
+    path: Path,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    dtype: type[np.float32] | type[np.float16] = np.float32,
+) -> np.ndarray:
+    """Decode a sound file, or the first sound of a video, to mono samples (samples,) at `sample_rate_hz`, full scale = 1.
 
+    dtype: half precision takes half the memory and is cut at 65,504 times full scale.
     Raises MediaError with reason `missing`, `unreadable_audio`, `empty_audio`, `odd_sample_rate`, `not_finite` or
     `no_sound` (a video without sound).
     """
     if not path.is_file():
         raise MediaError("missing", f"{path}: no such file")
-    recording = _GrowingRecording(path, _FIRST_CAPACITY_SECONDS * sample_rate_hz)
+    recording = _GrowingRecording(path, _FIRST_CAPACITY_SECONDS * sample_rate_hz, dtype)
     resampler: soxr.ResampleStream | None = None
     file_rate_hz = 0
     for block_rate_hz, block in _decoded_blocks(path):
@@ -80,9 +85,10 @@ def write_audio(path: Path, samples: np.ndarray, sample_rate_hz: int = SAMPLE_RA
 class _GrowingRecording:
     """Samples that are appended to. It grows by a sixteenth, in place where the system can."""
 
-    def __init__(self, path: Path, capacity: int) -> None:
+    def __init__(self, path: Path, capacity: int, dtype: type[np.float32] | type[np.float16]) -> None:
         self._path = path
-        self._samples = np.empty(capacity, np.float32)
+        self._samples = np.empty(capacity, dtype)
+        self._largest = float(np.finfo(dtype).max)
         self._filled = 0
 
     def append(self, block: np.ndarray) -> None:
@@ -92,7 +98,7 @@ class _GrowingRecording:
         end = self._filled + len(block)
         if end > len(self._samples):
             self._samples.resize(max(end, len(self._samples) * 17 // 16), refcheck=False)
-        self._samples[self._filled : end] = block
+        self._samples[self._filled : end] = np.clip(block, -self._largest, self._largest)
         self._filled = end
 
     def finished(self) -> np.ndarray:
