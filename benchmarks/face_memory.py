@@ -11,6 +11,7 @@ import cv2
 import torch
 
 from benchmarks.face_pictures import write_mixed_files
+from benchmarks.process_memory import resident_bytes
 from preprocessing.face_settings import FaceSettings
 from preprocessing.face_stage import make_face_worker
 from src.artifacts.sources import SourceRecord
@@ -61,7 +62,7 @@ def _course(settings: FaceSettings, dataset: Path, keys: Sequence[str], parts: i
     for part in range(parts):
         chosen = [keys[(part * _PART_IMAGES + number) % len(keys)] for number in range(_PART_IMAGES)]
         worker([_record(key) for key in chosen])
-        resident.append(_resident_bytes())
+        resident.append(resident_bytes())
     return resident
 
 
@@ -69,10 +70,3 @@ def _record(key: str) -> SourceRecord:
     return SourceRecord(
         key=key, modality="face", identity="", language="", video="", split="test", size_bytes=0
     )
-
-
-def _resident_bytes() -> int:
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError("/proc/self/status: no VmRSS; this measurement needs Linux")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.peak_memory import peak_bytes
+from benchmarks.process_memory import peak_bytes
 from benchmarks.speech import main
 from benchmarks.speech_diarizers import prepare_meetings
 from benchmarks.speech_table import format_table, rows_of
