@@ -8,9 +8,10 @@ WORK := $(DEMO)/work
 LANGUAGES := English Urdu
 SPEECH_DATA ?= data
 FACE_DATA ?= data/faces
+GOLDEN ?= data/golden/published_methods.npz
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test lint format lock encoders bench bench-speech bench-faces clean
+.PHONY: help demo test lint format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -81,6 +82,12 @@ bench-faces: $(READY)  ## measure the face front end on photographs: make bench-
 	@[ -d "$(FACE_DATA)" ] || { echo "no folder '$(FACE_DATA)': make bench-faces FACE_DATA=DIR, the photographs that benchmarks/truth/shared_faces.csv names"; exit 1; }
 	$(BIN)/python -m benchmarks.faces $(FACE_DATA) --out benchmarks/results/faces.json \
 		$(if $(wildcard $(WORK)/face/manifest),--world $(WORK) $(DEMO)/world/truth)
+
+bench-embeddings: $(READY)  ## measure the features stage: make bench-embeddings SPEECH_DATA=FOLDER (docs/features.md)
+	$(BIN)/python -m benchmarks.embeddings $(SPEECH_DATA) --out benchmarks/results/embeddings.json
+
+bench-scoring: $(READY)  ## measure the measures: speed, exactness, memory (docs/protocols.md); GOLDEN=FILE adds published numbers
+	$(BIN)/python -m benchmarks.scoring --out benchmarks/results/scoring.json $(if $(wildcard $(GOLDEN)),--golden $(GOLDEN))
 
 clean:  ## remove what the demo made
 	rm -rf $(DEMO) $(foreach language,$(LANGUAGES),checkpoints/demo_$(language))

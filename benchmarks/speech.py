@@ -37,7 +37,8 @@ from src.artifacts.turns import read_turns
 from src.core.command_line import run_command
 from src.core.errors import DatasetError
 from src.core.stage import read_parts
-from src.encoders.registry import EMBEDDED_FOLDER, load_encoder
+from src.encoders.embedded_weights import EMBEDDED_FOLDER
+from src.encoders.registry import load_encoder
 from src.media.audio import read_audio
 
 LOGGER = logging.getLogger(__name__)

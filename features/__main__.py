@@ -1,6 +1,7 @@
-"""Command line: clean media of a work folder → embedding stores."""
+"""Command line: clean media of a work folder → embedding stores; and commands that look after stores and weights."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from src.core.device import choose_device
 from src.core.errors import DatasetError
 from src.encoders.registry import FACE_ENCODERS, VOICE_ENCODERS
 from src.encoders.selection import select_encoder_name
+from src.encoders.weights import forbid_downloads
 
 EXAMPLES = """\
 examples:
@@ -23,13 +25,42 @@ examples:
 
 The same command again goes on where it was stopped. A recording or crop that cannot be embedded, and one that
 preprocessing could not use, is a row with a reason in STORE/manifest.
+
+other commands (each has --help with examples):
+  python -m features weights                                       which weights are here, and how to get the others
+  python -m features info WORK/features/voice                      encoder, counts, norms, failures by reason
+  python -m features verify WORK/features/voice                    check a store, part by part
+  python -m features merge STORE STORE --out STORE                 join stores of one encoder
+  python -m features export STORE --format fop --out FEATURES.csv  CSV files of FOP and CAFNet, NumPy
+  python -m features import --format fop --voice FEATURES.csv …    and back
+A work folder that is named like one of them is given as ./info.
 """
+# Where each command lives: imported when it is called, since most need no network.
+COMMANDS = {
+    "weights": ("features.weights_command", "main"),
+    "info": ("features.store_commands", "info"),
+    "verify": ("features.store_commands", "verify"),
+    "merge": ("features.store_commands", "merge"),
+    "export": ("features.store_commands_exchange", "export_store"),
+    "import": ("features.store_commands_exchange", "import_stores"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Extract the stores that were asked for; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    """Extract the stores that were asked for, or carry out the command named first; returns the exit status."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words and words[0] in COMMANDS:
+        module, name = COMMANDS[words[0]]
+        status: int = getattr(importlib.import_module(module), name)(words[1:])
+        return status
+    return _extract(words)
+
+
+def _extract(words: Sequence[str]) -> int:
+    options = _parser().parse_args(words)
     choose_device(options.device)
+    if options.offline:
+        forbid_downloads()
     if not options.work.is_dir():
         raise DatasetError(
             f"{options.work}: no such folder. Make it: python -m preprocessing DATASET --out {options.work}"
@@ -86,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of features/settings.py"
     )
+    parser.add_argument("--offline", action="store_true", help="download nothing")
     add_common_arguments(parser)
     add_failure_argument(parser)
     return parser

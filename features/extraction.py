@@ -1,11 +1,13 @@
 """From a work folder to an embedding store of one modality."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from features.batching import process_count, with_batch_sizes
 from features.face_tokens import make_face_worker
 from features.records import CleanMedium, read_clean_media
 from features.settings import TokenSettings
@@ -13,11 +15,16 @@ from features.voice_tokens import make_voice_worker
 from src.artifacts.embedding_store import write_store_information
 from src.artifacts.sources import Modality
 from src.core.config import config_mapping
+from src.core.device import choose_device
 from src.core.errors import DatasetError, StoreError
 from src.core.files import read_json
 from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
 from src.core.version import __version__
 from src.encoders.registry import load_encoder
+from src.encoders.selection import check_crops
+from src.models.inference_form import has_fast_bfloat16
+
+LOGGER = logging.getLogger(__name__)
 
 PART_SIZES: dict[Modality, int] = {"voice": 64, "face": 128}
 _MAKERS: dict[Modality, Callable[..., PartWorker[CleanMedium]]] = {
@@ -31,7 +38,7 @@ class ExtractionRequest:
     """What to extract.
 
     work: work folder. out: folder of the store. encoder, weights: see src/encoders/registry.py.
-    device: auto, cpu or cuda. workers: processes, 0 for one a core.
+    device: auto, cpu or cuda. workers: processes, 0 for one a core, or two that share a GPU.
     """
 
     modality: Modality
@@ -50,14 +57,22 @@ def extract(request: ExtractionRequest) -> StageSummary:
     Raises WeightsError for missing weights, StoreError for a store of another encoder or of other
     settings, DatasetError for a work folder without this modality.
     """
+    device = choose_device(request.device)
+    tokens = with_batch_sizes(request.tokens, device)
+    if tokens.precision == "bfloat16" and not has_fast_bfloat16(device):
+        LOGGER.warning(
+            "this hardware does not multiply in bfloat16: the vectors are right, but float32 is faster"
+        )
     media = read_clean_media(request.work, request.modality)
     # Loaded once here, so that missing weights are one clear error and not one of each process.
     description = load_encoder(request.encoder, "cpu", request.weights).description()
     provenance = {
         **description,
-        "tokens": config_mapping(request.tokens),
+        "tokens": config_mapping(tokens),
         "preprocessing": _preprocessing_settings(request.work, request.modality),
     }
+    if request.modality == "face":
+        check_crops(request.encoder, provenance["preprocessing"], request.work)
     _refuse_another_store(request.out, provenance)
     stage = Stage(
         name=f"{request.modality} embeddings",
@@ -65,7 +80,7 @@ def extract(request: ExtractionRequest) -> StageSummary:
         parts=split_into_parts([[medium] for medium in media], PART_SIZES[request.modality]),
         make_worker=partial(
             _MAKERS[request.modality],
-            request.tokens,
+            tokens,
             request.work,
             request.encoder,
             request.weights,
@@ -74,8 +89,10 @@ def extract(request: ExtractionRequest) -> StageSummary:
         settings=provenance,
     )
     write_store_information(request.out, {**provenance, "version": __version__})
-    summary = run_stage(stage, request.workers)
-    counts = {"done": summary.done, "failed": summary.failed, "reasons": dict(summary.failures)}
+    summary = run_stage(stage, process_count(request.workers, device))
+    # Sorted, since parts end in any order.
+    reasons = dict(sorted(summary.failures.items()))
+    counts = {"done": summary.done, "failed": summary.failed, "reasons": reasons}
     write_store_information(request.out, {**provenance, "version": __version__, "counts": counts})
     return summary
 

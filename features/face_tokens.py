@@ -1,6 +1,6 @@
 """Face crops → tokens: the vector of the crop, that of its mirror image and, when asked for, those of jittered crops."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from features.batching import one_thread, read_ahead, reading_threads, with_batch_sizes
 from features.records import CleanMedium, MediumTokens, part_tables
 from features.settings import TokenSettings
 from src.artifacts.embedding_store import CROP, FLIP, JITTER
@@ -15,7 +16,7 @@ from src.core.device import choose_device
 from src.core.errors import MediaError
 from src.core.seeding import random_stream
 from src.core.stage import PartTables, PartWorker
-from src.encoders.contract import CropInput, Encoder
+from src.encoders.contract import Batch, CropInput, Encoder
 from src.encoders.registry import load_encoder
 from src.media.image import read_image
 
@@ -24,7 +25,8 @@ def make_face_worker(
     settings: TokenSettings, work: Path, encoder_name: str, weights: Path | None, device: str
 ) -> PartWorker[CleanMedium]:
     """The worker of the face half, with its encoder loaded; called once in each process."""
-    return FaceTokenWorker(settings, work, load_encoder(encoder_name, choose_device(device), weights))
+    encoder = load_encoder(encoder_name, choose_device(device), weights)
+    return FaceTokenWorker(settings, work, encoder.for_inference(settings.precision))
 
 
 class FaceTokenWorker:
@@ -32,41 +34,49 @@ class FaceTokenWorker:
 
     def __init__(self, settings: TokenSettings, work: Path, encoder: Encoder) -> None:
         assert isinstance(encoder.input, CropInput), f"{encoder.name} is not a face encoder"
-        self.settings = settings
+        self.settings = with_batch_sizes(settings, encoder.device)
         self.work = work
         self.encoder = encoder
         self.kinds = (CROP, FLIP, *[JITTER] * settings.jittered_crops)
 
     def __call__(self, media: Sequence[CleanMedium]) -> PartTables:
         """Process one part; a crop that cannot be embedded becomes a row with its reason."""
-        results: list[MediumTokens] = []
-        crops_a_batch = max(1, self.settings.batch_windows // len(self.kinds))
-        for first in range(0, len(media), crops_a_batch):
-            results.extend(self._embed(media[first : first + crops_a_batch]))
-        return part_tables(results, self.encoder.dimension)
-
-    def _embed(self, media: Sequence[CleanMedium]) -> list[MediumTokens]:
-        views: dict[int, Tensor] = {}
-        reasons: dict[int, str] = {}
-        for place, medium in enumerate(media):
-            reasons[place] = medium.reason
-            if not medium.reason:
-                try:
-                    views[place] = self._views(medium, read_image(self.work / medium.output))
-                except MediaError as error:
-                    reasons[place] = error.reason
-        vectors: dict[int, np.ndarray] = {}
-        if views:
-            embedded = self.encoder.embed(torch.cat(list(views.values()))).numpy()
-            vectors = dict(zip(views, np.split(embedded, len(views)), strict=True))
-        return [
-            MediumTokens(medium=medium, reason=reasons[place])
-            if reasons[place]
-            else MediumTokens(
-                medium=medium, kinds=self.kinds, vectors=vectors[place], qualities=[1.0] * len(self.kinds)
-            )
-            for place, medium in enumerate(media)
+        reasons: list[str] = []
+        with one_thread(self.encoder.device):
+            vectors = list(self.encoder.embed_each(self._batches(media, reasons)))
+        count, dimension = len(self.kinds), self.encoder.dimension
+        tokens = iter(torch.cat(vectors).numpy().reshape(-1, count, dimension) if vectors else ())
+        results = [
+            MediumTokens(medium=medium, reason=reason)
+            if reason
+            else MediumTokens(medium=medium, kinds=self.kinds, vectors=next(tokens), qualities=[1.0] * count)
+            for medium, reason in zip(media, reasons, strict=True)
         ]
+        return part_tables(results, dimension)
+
+    def _batches(self, media: Sequence[CleanMedium], reasons: list[str]) -> Iterator[Batch]:
+        """Views of the crops that can be read; appends to `reasons` why others cannot, "" for those."""
+        assert self.settings.batch_crops is not None, "chosen in the constructor"
+        crops_a_batch = max(1, self.settings.batch_crops // len(self.kinds))
+        views: list[Tensor] = []
+        for own, reason in read_ahead(self._read, media, reading_threads(self.encoder.device)):
+            reasons.append(reason)
+            if own is not None:
+                views.append(own)
+            if len(views) == crops_a_batch:
+                yield Batch(media=torch.cat(views))
+                views = []
+        if views:
+            yield Batch(media=torch.cat(views))
+
+    def _read(self, medium: CleanMedium) -> tuple[Tensor | None, str]:
+        """The views of a crop, or the reason why there are none."""
+        if medium.reason:
+            return None, medium.reason
+        try:
+            return self._views(medium, read_image(self.work / medium.output)), ""
+        except MediaError as error:
+            return None, error.reason
 
     def _views(self, medium: CleanMedium, crop: np.ndarray) -> Tensor:
         """What is embedded of one crop, in the order of `kinds`: uint8 (kinds, 3, p, p)."""

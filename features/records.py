@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from src.artifacts.embedding_store import token_table
-from src.artifacts.sources import SOURCE_FIELDS, Modality, SourceRecord, source_columns
+from src.artifacts.embedding_store import MANIFEST_SCHEMA, token_table
+from src.artifacts.sources import Modality, SourceRecord, source_columns
 from src.core.errors import DatasetError
 from src.core.stage import DONE, FAILED, PartTables, read_parts
-
-MANIFEST_SCHEMA = pa.schema(
-    [*SOURCE_FIELDS, ("status", pa.string()), ("reason", pa.string()), ("tokens", pa.int32())]
-)
 
 
 @dataclass(frozen=True, kw_only=True)

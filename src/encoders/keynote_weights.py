@@ -8,8 +8,8 @@ import torch
 from src.artifacts.checkpoints import WEIGHTS_FILE, file_sha256, load_checkpoint
 from src.core.config import parse_config
 from src.core.errors import CheckpointError, WeightsError
-from src.encoders.registry import EMBEDDED_FOLDER
-from src.encoders.weights import fill_network
+from src.encoders.embedded_weights import EMBEDDED_FOLDER
+from src.encoders.state_files import fill_network
 from src.models.keynote_network import KeynoteNetwork, KeynoteNetworkConfig
 from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
 

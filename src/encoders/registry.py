@@ -1,39 +1,31 @@
-"""All encoders by name. Only this module knows the networks behind the names."""
+"""All encoders by name, and how a user adds one."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from src.artifacts.checkpoints import WEIGHTS_FILE, file_sha256, load_checkpoint
+from src.artifacts.checkpoints import file_sha256
 from src.artifacts.sources import Modality
-from src.core.config import parse_config
-from src.core.errors import CheckpointError, ConfigError, WeightsError
+from src.core.errors import ConfigError
+from src.encoders import published_files
+from src.encoders.built_network import BuiltNetwork, NetworkBuilder
 from src.encoders.contract import CropInput, Encoder, Provenance, WaveformInput
-from src.encoders.weights import ECAPA_FILE, VGGFACE2_FILE, fill_network, find_weights, read_state
+from src.encoders.face_encoders import (
+    build_compact_face,
+    build_vggface2,
+    build_vggface2_resnet50,
+    iresnet_builder,
+)
+from src.encoders.published_files import PublishedWeights
+from src.encoders.speaker_encoders import build_compact_ecapa, build_ecapa, build_ecapa_mfv
+from src.models.iresnet import IRESNET18, IRESNET50, IRESNET100, MFV_IRESNET18
 
-EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "embedded"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuiltNetwork:
-    """A network with its weights in place.
-
-    network: takes what `input` says, gives (batch, dimension).
-    weights_path: the file that the weights were read from.
-    source: who published them.
-    """
-
-    network: nn.Module
-    dimension: int
-    input: WaveformInput | CropInput
-    weights_path: Path
-    source: str
-
-
-NetworkBuilder = Callable[[Path | None], BuiltNetwork]
+CropKind = Literal["square", "aligned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +33,84 @@ class EncoderEntry:
     """One encoder that can be asked for by name.
 
     build: makes the network from the given weights (None: from where the encoder's own are kept).
+    dimension: length of a vector; None where the configuration beside the weights says it.
+    published: where its weights come from; None where they ship with the project or belong to the user.
+    crop: how face crops must have been cut for it, see `python -m preprocessing --crop`; no meaning for voices.
     """
 
     modality: Modality
     build: NetworkBuilder
+    dimension: int | None = None
+    published: PublishedWeights | None = None
+    crop: CropKind = "square"
+
+
+ENCODERS: dict[str, EncoderEntry] = {
+    "ecapa": EncoderEntry(
+        modality="voice", build=build_ecapa, dimension=192, published=published_files.ECAPA
+    ),
+    "ecapa-mfv": EncoderEntry(
+        modality="voice", build=build_ecapa_mfv, dimension=192, published=published_files.ECAPA_MFV
+    ),
+    "ecapa-compact": EncoderEntry(modality="voice", build=build_compact_ecapa),
+    "vggface2": EncoderEntry(
+        modality="face", build=build_vggface2, dimension=512, published=published_files.VGGFACE2
+    ),
+    "vggface2-resnet50": EncoderEntry(
+        modality="face",
+        build=build_vggface2_resnet50,
+        dimension=2048,
+        published=published_files.VGGFACE2_RESNET50,
+    ),
+    **{
+        published.encoder: EncoderEntry(
+            modality="face",
+            build=iresnet_builder(published, config),
+            dimension=512,
+            published=published,
+            crop="aligned",
+        )
+        for published, config in (
+            (published_files.IRESNET18, IRESNET18),
+            (published_files.IRESNET50, IRESNET50),
+            (published_files.IRESNET100, IRESNET100),
+        )
+    },
+    # MFV-KSD feeds the data set's own face crops, resized and not aligned.
+    "iresnet18-mfv": EncoderEntry(
+        modality="face",
+        build=iresnet_builder(published_files.IRESNET18_MFV, MFV_IRESNET18),
+        dimension=512,
+        published=published_files.IRESNET18_MFV,
+    ),
+    "face-compact": EncoderEntry(modality="face", build=build_compact_face),
+}
+
+
+class EncoderNames(Collection[str]):
+    """The names of a modality's encoders, those that are registered later included."""
+
+    def __init__(self, modality: Modality) -> None:
+        self.modality = modality
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, entry in ENCODERS.items() if entry.modality == self.modality)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == known for known in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+VOICE_ENCODERS, FACE_ENCODERS = EncoderNames("voice"), EncoderNames("face")
+
+
+def encoder_entry(name: str) -> EncoderEntry:
+    """The entry of that name. Raises ConfigError for an unknown one."""
+    if name not in ENCODERS:
+        raise ConfigError(f"{name}: no such encoder. There are: {', '.join(ENCODERS)}")
+    return ENCODERS[name]
 
 
 def load_encoder(name: str, device: torch.device | str = "cpu", weights: Path | None = None) -> Encoder:
@@ -54,9 +120,7 @@ def load_encoder(name: str, device: torch.device | str = "cpu", weights: Path | 
         published ones that are not there.
     Raises ConfigError for an unknown name, WeightsError for weights that are missing or do not fit.
     """
-    if name not in ENCODERS:
-        raise ConfigError(f"{name}: no such encoder. There are: {', '.join(ENCODERS)}")
-    entry = ENCODERS[name]
+    entry = encoder_entry(name)
     built = entry.build(weights)
     return Encoder(
         name=name,
@@ -65,7 +129,7 @@ def load_encoder(name: str, device: torch.device | str = "cpu", weights: Path | 
         input=built.input,
         provenance=Provenance(
             weights_path=str(built.weights_path),
-            weights_sha256=file_sha256(built.weights_path),
+            weights_sha256=built.weights_sha256,
             source=built.source,
         ),
         network=built.network.eval().requires_grad_(False).to(device),
@@ -73,92 +137,59 @@ def load_encoder(name: str, device: torch.device | str = "cpu", weights: Path | 
     )
 
 
-def _build_ecapa(weights: Path | None) -> BuiltNetwork:
-    # SpeechBrain takes seconds to import, so only who needs it pays.
-    from src.models.speaker_encoder import PUBLISHED_ECAPA, SpeakerEncoder
+def register_encoder(
+    name: str,
+    function: Callable[[Tensor], Tensor],
+    *,
+    dimension: int,
+    input: WaveformInput | CropInput,
+    crop: CropKind = "square",
+) -> None:
+    """Add an encoder of your own: from here on it is known by its name, on the command line too.
 
-    path = find_weights(ECAPA_FILE, weights)
-    network = SpeakerEncoder(PUBLISHED_ECAPA)
-    fill_network(network.network, read_state(path), path)
-    return BuiltNetwork(
-        network=network,
-        dimension=PUBLISHED_ECAPA.dimension,
-        input=WaveformInput(),
-        weights_path=path,
-        source="speechbrain/spkrec-ecapa-voxceleb",
-    )
-
-
-def _build_vggface2(weights: Path | None) -> BuiltNetwork:
-    from src.models.inception_face_encoder import DIMENSION, INPUT_PIXELS, InceptionFaceEncoder
-
-    path = find_weights(VGGFACE2_FILE, weights)
-    network = InceptionFaceEncoder()
-    fill_network(network.network, read_state(path), path, unused=("logits.weight", "logits.bias"))
-    return BuiltNetwork(
-        network=network,
-        dimension=DIMENSION,
-        input=CropInput(pixels=INPUT_PIXELS),
-        weights_path=path,
-        source="timesler/facenet-pytorch v2.2.9, VGGFace2",
-    )
-
-
-def _build_compact_ecapa(weights: Path | None) -> BuiltNetwork:
-    from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
-
-    folder, state, mapping = _read_compact("ecapa-compact", weights)
-    config = parse_config(SpeakerEncoderConfig, mapping, str(folder))
-    network = SpeakerEncoder(config)
-    fill_network(network.network, state, folder / WEIGHTS_FILE)
-    return BuiltNetwork(
-        network=network,
-        dimension=config.dimension,
-        input=WaveformInput(),
-        weights_path=folder / WEIGHTS_FILE,
-        source="voxface, trained on real and generated speech",
-    )
-
-
-def _build_compact_face(weights: Path | None) -> BuiltNetwork:
-    from src.models.face_encoder import CompactFaceEncoder, FaceEncoderConfig
-
-    folder, state, mapping = _read_compact("face-compact", weights)
-    config = parse_config(FaceEncoderConfig, mapping, str(folder))
-    network = CompactFaceEncoder(config)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from PyTorch's stubs
-    fill_network(network, state, folder / WEIGHTS_FILE)
-    return BuiltNetwork(
-        network=network,
-        dimension=config.dimension,
-        input=CropInput(pixels=config.input_pixels),
-        weights_path=folder / WEIGHTS_FILE,
-        source="voxface, trained on generated portraits",
-    )
-
-
-def _read_compact(name: str, weights: Path | None) -> tuple[Path, dict[str, torch.Tensor], dict[str, object]]:
-    folder = EMBEDDED_FOLDER / name if weights is None else weights
-    folder = folder.parent if folder.is_file() else folder
+    function: a module, or any function, that takes what `input` says (waveforms as float32, crops as uint8) and
+        gives (batch, dimension). It must be defined in a file: the file's checksum stands for the weights' in a
+        store, so that vectors of two versions are never mixed.
+    crop: how face crops must have been cut for it.
+    Raises ConfigError for a name that is taken, or a function that is in no file.
+    """
+    if name in ENCODERS:
+        raise ConfigError(f"{name}: there is an encoder of this name already. Choose another name.")
     try:
-        checkpoint = load_checkpoint(folder)
-        if checkpoint.config.get("encoder") != name:
-            raise WeightsError(
-                f"{folder}: holds `{checkpoint.config.get('encoder')}`, not the encoder `{name}` that was asked for."
-            )
-        return folder, checkpoint.weights, dict(checkpoint.config["network"])
-    except (CheckpointError, KeyError) as error:
-        raise WeightsError(
-            f"the weights of the encoder `{name}` are missing or damaged: {folder}. "
-            f"Restore the folder from the repository, or train it anew: make encoders. ({error})"
+        path = Path(inspect.getfile(type(function) if isinstance(function, nn.Module) else function))
+        checksum = file_sha256(path)
+    except (TypeError, OSError) as error:
+        raise ConfigError(
+            f"{name}: {function!r} is defined in no file, so nothing could say which version made a store. "
+            "Define it in a Python file."
         ) from error
+    network = function if isinstance(function, nn.Module) else _FunctionNetwork(function)
+
+    def build(weights: Path | None) -> BuiltNetwork:
+        if weights is not None:
+            raise ConfigError(
+                f"{name}: this encoder was registered as it is and takes no weights ({weights})."
+            )
+        return BuiltNetwork(
+            network=network,
+            dimension=dimension,
+            input=input,
+            weights_path=path,
+            weights_sha256=checksum,
+            source=f"{path.name}, registered by the user",
+        )
+
+    modality: Modality = "voice" if isinstance(input, WaveformInput) else "face"
+    ENCODERS[name] = EncoderEntry(modality=modality, build=build, dimension=dimension, crop=crop)
 
 
-ENCODERS: dict[str, EncoderEntry] = {
-    "ecapa": EncoderEntry(modality="voice", build=_build_ecapa),
-    "ecapa-compact": EncoderEntry(modality="voice", build=_build_compact_ecapa),
-    "vggface2": EncoderEntry(modality="face", build=_build_vggface2),
-    "face-compact": EncoderEntry(modality="face", build=_build_compact_face),
-}
-VOICE_ENCODERS = tuple(name for name, entry in ENCODERS.items() if entry.modality == "voice")
-FACE_ENCODERS = tuple(name for name, entry in ENCODERS.items() if entry.modality == "face")
+class _FunctionNetwork(nn.Module):
+    """A function as a module without weights."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """What the function makes of the batch."""
+        return self.function(batch)

@@ -1,63 +1,32 @@
-"""Weights of published encoders: find them, fetch them, read them without running anything.
+"""Finding the weights of published encoders.
 
-The order is: the path that was given; the cache folder; a download into the cache folder, announced by a
-log line. What cannot be had is a WeightsError that names the file and the ways to provide it.
+The order is: the path that was given; the cache folder; the Hugging Face hub's own cache, which is only read; a
+download into the cache folder, announced by a log line. What cannot be had is a WeightsError that names the file and
+the ways to provide it. A file of the cache is verified each time: against the published checksum, or, where none is
+known, against the one seen when the file was first used, which is kept beside it (trust on first use).
 """
 
 import logging
 import os
-import pickle
-import urllib.error
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
-
-from src.artifacts.sources import Modality
+from src.artifacts.checkpoints import file_sha256
 from src.core.errors import WeightsError
-from src.core.files import atomic_path
+from src.core.files import write_text
+from src.encoders.download import download
+from src.encoders.published_files import EMBEDDED, PublishedFile, PublishedWeights
 
 LOGGER = logging.getLogger(__name__)
-SHOWN_NAMES = 8
-_OPTIONAL_SUFFIX = (
-    "num_batches_tracked"  # counters that older PyTorch did not write and inference never reads
-)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedFile:
-    """One file of weights that somebody else publishes.
+class FoundWeights:
+    """A file of weights on this machine, and its checksum."""
 
-    encoder: the encoder that needs it.
-    modality: what the encoder embeds.
-    name: the file's published name.
-    url: where it is published.
-    embedded: the compact encoder that ships with the project, named in the error message.
-    """
-
-    encoder: str
-    modality: Modality
-    name: str
-    url: str
-    embedded: str
-
-
-ECAPA_FILE = PublishedFile(
-    encoder="ecapa",
-    modality="voice",
-    name="embedding_model.ckpt",
-    url="https://huggingface.co/speechbrain/spkrec-ecapa-voxceleb/resolve/main/embedding_model.ckpt",
-    embedded="ecapa-compact",
-)
-VGGFACE2_FILE = PublishedFile(
-    encoder="vggface2",
-    modality="face",
-    name="20180402-114759-vggface2.pt",
-    url="https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt",
-    embedded="face-compact",
-)
+    path: Path
+    sha256: str
 
 
 def cache_folder() -> Path:
@@ -65,65 +34,62 @@ def cache_folder() -> Path:
     return Path(os.environ.get("VOXFACE_WEIGHTS") or Path.home() / ".cache" / "voxface")
 
 
-def find_weights(file: PublishedFile, given: Path | None = None) -> Path:
-    """The local path of a published file; downloads it when it is nowhere else and the network is allowed.
+def find_weights(weights: PublishedWeights, given: Path | None = None) -> FoundWeights:
+    """The local file of published weights; downloads it when it is nowhere else and the network is allowed.
 
-    given: the file, or a folder that holds it; nothing else is looked at when it is set.
-    Raises WeightsError with the ways to provide the file.
+    given: the file under any name, or a folder that holds it under its own; nothing else is looked at when it is
+        set, and its content is up to the user.
+    Raises WeightsError with the ways to provide the file, or for a file that is not the published one.
     """
     if given is not None:
-        path = given / file.name if given.is_dir() else given
-        if not path.is_file():
-            raise WeightsError(_missing_message(file, f"{path} was given, and there is no such file."))
-        return path
-    path = cache_folder() / file.encoder / file.name
-    if not path.is_file():
-        _download(file, path)
-    return path
+        return _take_given(weights, given)
+    located = locate_weights(weights)
+    if located is None:
+        _download(weights)
+        located = locate_weights(weights)
+        assert located is not None, "a download that raised nothing has written its file"
+    file, path = located
+    return FoundWeights(path=path, sha256=verify_checksum(file, path))
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read a PyTorch state dict; a pickle that carries anything but tensors is refused, not run.
+def fetch_weights(weights: PublishedWeights) -> FoundWeights:
+    """`find_weights`, and the files published beside it as well. Raises WeightsError."""
+    found = find_weights(weights)
+    for companion in weights.companions:
+        if _locate(weights, companion) is None:
+            _download_file(weights, companion)
+    return found
 
-    Raises WeightsError.
-    """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+
+def locate_weights(weights: PublishedWeights) -> tuple[PublishedFile, Path] | None:
+    """The first of the files that is in a cache, and where; not verified, nothing is fetched."""
+    present = ((file, _locate(weights, file)) for file in weights.files)
+    return next(((file, path) for file, path in present if path is not None), None)
+
+
+def verify_checksum(file: PublishedFile, path: Path) -> str:
+    """The sha256 of a cached file. Raises WeightsError when it is not the published, or the remembered, one."""
+    found = file_sha256(path)
+    expected = file.sha256 or remembered_checksum(path)
+    if expected is None:
+        _remember_checksum(path, found)
+    elif found != expected:
         raise WeightsError(
-            f"{path}: not readable as weights: it is damaged, cut short, or a pickle that carries code "
-            f"(such files are never run). Fetch it again. ({type(error).__name__})"
-        ) from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path}: holds {type(state).__name__}, not a state dict of tensors.")
-    return dict(state)
+            f"{path}: not the file that was {'published' if file.sha256 else 'used before'}.\n"
+            f"  sha256 expected: {expected}\n  sha256 found:    {found}\n"
+            f"Remove it to have it fetched again{'' if file.url else ' or to put another there'}"
+            f"{'' if file.sha256 else f' ({_checksum_path(path).name} as well)'}; weights of your own are given by "
+            "their path and stay out of the cache."
+        )
+    return found
 
 
-def fill_network(
-    network: nn.Module, state: Mapping[str, Tensor], path: Path, unused: Collection[str] = ()
-) -> None:
-    """Put a state dict into `network`.
-
-    unused: names that the file may hold and the network does not need.
-    Raises WeightsError that lists the keys which are missing or superfluous and the shapes which differ.
-    """
-    expected = network.state_dict()
-    given = {name: tensor for name, tensor in state.items() if name not in unused}
-    missing = [name for name in expected if name not in given and not name.endswith(_OPTIONAL_SUFFIX)]
-    extra = [name for name in given if name not in expected]
-    shapes = [
-        f"{name} is {tuple(given[name].shape)} instead of {tuple(expected[name].shape)}"
-        for name in expected
-        if name in given and given[name].shape != expected[name].shape
-    ]
-    problems = [
-        f"  {len(names)} {title}: {', '.join(names[:SHOWN_NAMES])}{' …' if len(names) > SHOWN_NAMES else ''}"
-        for title, names in (("missing", missing), ("superfluous", extra), ("of another shape", shapes))
-        if names
-    ]
-    if problems:
-        raise WeightsError(f"{path}: these weights do not fit the network:\n" + "\n".join(problems))
-    network.load_state_dict({**expected, **given})
+def remembered_checksum(path: Path) -> str | None:
+    """The sha256 that was seen when the file was first used; None where it was not used yet."""
+    try:
+        return _checksum_path(path).read_text(encoding="utf-8").split()[0]
+    except (FileNotFoundError, IndexError):
+        return None
 
 
 def downloads_allowed() -> bool:
@@ -131,27 +97,90 @@ def downloads_allowed() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").strip().lower() not in {"1", "true", "yes", "on"}
 
 
-def _download(file: PublishedFile, path: Path) -> None:
+def forbid_downloads() -> None:
+    """Stay offline from here on, processes that are started included."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def weights_places(weights: PublishedWeights) -> Iterator[str]:
+    """One line a file: where it comes from and where it is put."""
+    for file in weights.files:
+        yield f"{file.url or f'{file.name}, from {weights.page},'} at {_cache_path(weights, file)}"
+
+
+def _take_given(weights: PublishedWeights, given: Path) -> FoundWeights:
+    names = [file.name for file in weights.files]
+    candidates = [given / name for name in names] if given.is_dir() else [given]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
+        raise WeightsError(_missing_message(weights, f"{given} was given, and there is no such file."))
+    return FoundWeights(path=path, sha256=file_sha256(path))
+
+
+def _cache_path(weights: PublishedWeights, file: PublishedFile) -> Path:
+    return cache_folder() / weights.encoder / file.name
+
+
+def _locate(weights: PublishedWeights, file: PublishedFile) -> Path | None:
+    path = _cache_path(weights, file)
+    return path if path.is_file() else _in_hub_cache(file)
+
+
+def _in_hub_cache(file: PublishedFile) -> Path | None:
+    if file.hub_repository is None:
+        return None
+    from huggingface_hub import try_to_load_from_cache  # takes a while to import, and is needed here only
+
+    path = try_to_load_from_cache(file.hub_repository, file.name, revision=file.hub_revision)
+    return Path(path) if isinstance(path, str) else None
+
+
+def _download(weights: PublishedWeights) -> None:
+    file = next((file for file in weights.files if file.url), None)
+    if file is None:
+        raise WeightsError(
+            _missing_message(
+                weights, "It is not in the cache, and its publisher has no place to fetch it from."
+            )
+        )
+    _download_file(weights, file)
+
+
+def _download_file(weights: PublishedWeights, file: PublishedFile) -> None:
     if not downloads_allowed():
         raise WeightsError(
-            _missing_message(file, "It is not in the cache, and HF_HUB_OFFLINE forbids a download.")
+            _missing_message(weights, "It is not in the cache, and HF_HUB_OFFLINE forbids a download.")
         )
-    LOGGER.info("downloading the weights of %s: %s -> %s", file.encoder, file.url, path)
+    assert file.url is not None, "only files with an address are downloaded"
+    LOGGER.info("the weights of %s are not here yet (licence: %s)", weights.encoder, weights.licence)
     try:
-        with atomic_path(path) as temporary:
-            torch.hub.download_url_to_file(file.url, str(temporary), progress=False)
-    except (urllib.error.URLError, OSError, RuntimeError) as error:
+        download(file.url, _cache_path(weights, file), file.sha256)
+    except OSError as error:
         raise WeightsError(
-            _missing_message(file, f"It is not in the cache, and the download failed: {error}")
+            _missing_message(weights, f"It is not in the cache, and the download failed: {error}.")
         ) from error
 
 
-def _missing_message(file: PublishedFile, what_happened: str) -> str:
+def _checksum_path(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
+
+
+def _remember_checksum(path: Path, sha256: str) -> None:
+    try:
+        write_text(_checksum_path(path), f"{sha256}  {path.name}\n")
+    except OSError as error:
+        LOGGER.warning("%s: its checksum could not be kept, so changes go unnoticed (%s)", path, error)
+
+
+def _missing_message(weights: PublishedWeights, what_happened: str) -> str:
+    modality = weights.modality
+    places = "\n     or ".join(weights_places(weights))
     return (
-        f"the weights of the {file.modality} encoder `{file.encoder}` are missing: {file.name}. {what_happened}\n"
+        f"the weights of the {modality} encoder `{weights.encoder}` are missing: "
+        f"{' or '.join(file.name for file in weights.files)}. {what_happened}\n"
         f"Provide them in one of three ways:\n"
-        f"  1. put the file ({file.url}) at {cache_folder() / file.encoder / file.name}\n"
-        f"  2. pass --{file.modality}-weights PATH with the file or the folder that holds it\n"
-        f"  3. use the embedded encoder by name, --{file.modality}-encoder {file.embedded}: "
+        f"  1. put {places}\n"
+        f"  2. pass --{modality}-weights PATH with the file or the folder that holds it\n"
+        f"  3. use the embedded encoder by name, --{modality}-encoder {EMBEDDED[modality]}: "
         f"it was made for the generated world and is no substitute on real data"
     )

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from src.core.errors import WeightsError
-from src.encoders.registry import EMBEDDED_FOLDER, load_encoder
+from src.encoders.embedded_weights import EMBEDDED_FOLDER
+from src.encoders.registry import load_encoder
 
 
 def test_they_are_small_and_described():

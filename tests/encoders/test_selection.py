@@ -3,7 +3,7 @@ import json
 import pytest
 
 from src.core.errors import DatasetError
-from src.encoders.selection import select_encoder_name
+from src.encoders.selection import check_crops, select_encoder_name
 
 
 def work_of(folder, content):
@@ -33,3 +33,19 @@ def test_a_folder_that_is_no_work_folder_is_an_error(tmp_path, content):
         (tmp_path / "preprocessing.json").write_text(content)
     with pytest.raises(DatasetError, match="python -m preprocessing"):
         select_encoder_name(tmp_path, "voice")
+
+
+def test_square_crops_are_refused_where_aligned_ones_are_needed(tmp_path):
+    with pytest.raises(DatasetError, match="--crop aligned"):
+        check_crops("iresnet50", {"crop": "square"}, tmp_path)
+
+
+def test_aligned_crops_for_an_encoder_of_square_ones_are_a_warning(tmp_path, caplog):
+    check_crops("vggface2", {"crop": "aligned"}, tmp_path)
+    assert "trained on square ones" in caplog.text
+
+
+def test_crops_that_suit_pass_in_silence(tmp_path, caplog):
+    check_crops("vggface2", {"crop": "square"}, tmp_path)
+    check_crops("iresnet18", {"crop": "aligned"}, tmp_path)
+    assert not caplog.text

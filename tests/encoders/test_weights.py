@@ -1,28 +1,72 @@
-import pickle
-import urllib.error
-from pathlib import Path
+"""Where weights are looked for, and what is said when they are not there."""
+
+import hashlib
+import re
+from dataclasses import replace
 
 import pytest
-import torch
-from torch import nn
 
 from src.core.errors import WeightsError
-from src.encoders.weights import ECAPA_FILE, VGGFACE2_FILE, fill_network, find_weights, read_state
+from src.encoders import weights as module
+from src.encoders.published_files import ECAPA, ECAPA_MFV, IRESNET50, PublishedFile, PublishedWeights
+from src.encoders.registry import ENCODERS
+from src.encoders.weights import (
+    downloads_allowed,
+    fetch_weights,
+    find_weights,
+    forbid_downloads,
+    locate_weights,
+    remembered_checksum,
+    verify_checksum,
+)
 
 
-class CarriesCode:
-    """A pickle that would write a file when it is read."""
+def sha256_of(content):
+    return hashlib.sha256(content).hexdigest()
 
-    def __init__(self, trace):
-        self.trace = trace
 
-    def __reduce__(self):
-        return Path.touch, (self.trace,)
+PINNED = PublishedFile(name="a.pt", url="http://127.0.0.1/a.pt", sha256=sha256_of(b"weights"))
+UNPINNED = PublishedFile(name="b.pt", url="http://127.0.0.1/b.pt")
+BY_HAND = PublishedFile(name="c.pt")
+BESIDE = PublishedFile(name="beside.pt", url="http://127.0.0.1/beside.pt")
+
+
+def weights_of(*files, companions=()):
+    return PublishedWeights(
+        encoder="ours",
+        modality="face",
+        files=files,
+        companions=companions,
+        source="test",
+        licence="MIT",
+        page="http://127.0.0.1",
+    )
+
+
+@pytest.fixture
+def fetched(cache, monkeypatch):
+    """The addresses that are fetched, each holding the bytes `weights`."""
+    asked = []
+
+    def fetch(url, path, sha256):
+        asked.append(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"weights")
+
+    monkeypatch.setattr(module, "download", fetch)
+    return asked
+
+
+def put(cache, name, content=b"weights"):
+    path = cache / "ours" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
 
 
 def test_the_message_names_the_file_and_three_ways(offline):
     with pytest.raises(WeightsError) as caught:
-        find_weights(ECAPA_FILE)
+        find_weights(ECAPA)
     message = str(caught.value)
     assert "embedding_model.ckpt" in message
     assert str(offline / "ecapa" / "embedding_model.ckpt") in message
@@ -31,94 +75,129 @@ def test_the_message_names_the_file_and_three_ways(offline):
     assert "HF_HUB_OFFLINE" in message
 
 
-def test_a_path_that_was_given_is_the_only_place(offline, tmp_path):
-    (offline / "ecapa").mkdir(parents=True)
-    (offline / "ecapa" / "embedding_model.ckpt").touch()
-    with pytest.raises(WeightsError, match="no such file"):
-        find_weights(ECAPA_FILE, tmp_path / "elsewhere.ckpt")
-    with pytest.raises(WeightsError, match="no such file"):
-        find_weights(ECAPA_FILE, tmp_path)
-    file = tmp_path / "embedding_model.ckpt"
-    file.touch()
-    assert find_weights(ECAPA_FILE, tmp_path) == find_weights(ECAPA_FILE, file) == file
-    assert find_weights(ECAPA_FILE) == offline / "ecapa" / "embedding_model.ckpt"
-
-
-def test_a_download_is_announced_and_kept(offline, monkeypatch, caplog):
-    asked = []
-
-    def fetch(url, destination, progress):
-        asked.append(url)
-        Path(destination).write_bytes(b"weights")
-
-    monkeypatch.delenv("HF_HUB_OFFLINE")
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
-    with caplog.at_level("INFO"):
-        path = find_weights(VGGFACE2_FILE)
-    assert path.read_bytes() == b"weights"
-    assert VGGFACE2_FILE.url in caplog.text
-    find_weights(VGGFACE2_FILE)
-    assert asked == [VGGFACE2_FILE.url]
-
-
-def test_a_failed_download_leaves_nothing(offline, monkeypatch):
-    def fail(url, destination, progress):
-        Path(destination).write_bytes(b"half")
-        raise urllib.error.URLError("no route")
-
-    monkeypatch.delenv("HF_HUB_OFFLINE")
-    monkeypatch.setattr(torch.hub, "download_url_to_file", fail)
-    with pytest.raises(WeightsError, match="no route"):
-        find_weights(VGGFACE2_FILE)
-    assert not [path for path in offline.rglob("*") if path.is_file()]
-
-
-def test_a_pickle_that_carries_code_is_not_run(tmp_path):
-    path, trace = tmp_path / "bad.ckpt", tmp_path / "trace"
-    torch.save({"weight": CarriesCode(trace)}, path)
-    with pytest.raises(WeightsError, match="carries code"):
-        read_state(path)
-    path.write_bytes(pickle.dumps(CarriesCode(trace), protocol=2))
-    with pytest.raises(WeightsError, match="carries code"):
-        read_state(path)
-    assert not trace.exists()
-
-
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_truncated_files_are_refused(tmp_path, share):
-    path = tmp_path / "cut.ckpt"
-    torch.save(nn.Linear(64, 64).state_dict(), path)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(WeightsError, match="cut short"):
-        read_state(path)
-
-
-def test_what_is_no_state_dict_is_refused(tmp_path):
-    for content in ([1, 2], {"epoch": 3}):
-        torch.save(content, tmp_path / "other.ckpt")
-        with pytest.raises(WeightsError, match="state dict"):
-            read_state(tmp_path / "other.ckpt")
-
-
-def test_keys_and_shapes_that_do_not_fit_are_named():
-    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-    state = network.state_dict()
-    del state["0.bias"]
-    state["0.weight"] = torch.zeros(2, 4)
-    state["head.weight"] = torch.zeros(1)
+def test_what_only_a_person_can_get_is_said(cache):
     with pytest.raises(WeightsError) as caught:
-        fill_network(network, state, Path("some.ckpt"))
+        find_weights(IRESNET50)
     message = str(caught.value)
-    assert "1 missing: 0.bias" in message
-    assert "1 superfluous: head.weight" in message
-    assert "0.weight is (2, 4) instead of (2, 3)" in message
+    assert "backbone.pth, from https://github.com/deepinsight/insightface" in message
+    assert str(cache / "iresnet50" / "backbone.pth") in message
+    assert "no place to fetch it from" in message
 
 
-def test_counters_may_be_absent_and_named_extras_are_left_out():
-    network = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-    state = {name: torch.full_like(value, 3) for name, value in network.state_dict().items()}
-    del state["1.num_batches_tracked"]
-    state["logits.weight"] = torch.zeros(9)
-    fill_network(network, state, Path("some.ckpt"), unused=("logits.weight",))
-    assert (network[0].weight == 3).all()
+def test_a_path_that_was_given_is_the_only_place(cache, fetched, tmp_path):
+    put(cache, "a.pt")
+    weights = weights_of(PINNED, BY_HAND)
+    for missing in (tmp_path / "elsewhere.pt", tmp_path):
+        with pytest.raises(WeightsError, match="no such file"):
+            find_weights(weights, missing)
+    own = tmp_path / "c.pt"
+    own.write_bytes(b"my own")
+    renamed = tmp_path / "renamed.pt"
+    renamed.write_bytes(b"my own")
+    assert find_weights(weights, tmp_path).path == find_weights(weights, own).path == own
+    assert find_weights(weights, renamed).path == renamed
+    assert find_weights(weights, own).sha256 == sha256_of(b"my own")
+    assert not fetched
+
+
+def test_the_cache_comes_before_a_download(cache, fetched):
+    path = put(cache, "c.pt")
+    assert find_weights(weights_of(UNPINNED, BY_HAND)).path == path
+    assert not fetched
+
+
+def test_the_first_file_that_can_be_fetched_is_fetched_once(cache, fetched, caplog):
+    with caplog.at_level("INFO"):
+        found = find_weights(weights_of(BY_HAND, PINNED, UNPINNED))
+    assert found.path == cache / "ours" / "a.pt"
+    assert found.sha256 == PINNED.sha256
+    assert "licence: MIT" in caplog.text
+    find_weights(weights_of(BY_HAND, PINNED, UNPINNED))
+    assert fetched == [PINNED.url]
+
+
+def test_what_is_published_beside_it_is_fetched_on_request(cache, fetched):
+    weights = weights_of(PINNED, companions=(BESIDE,))
+    find_weights(weights)
+    assert fetched == [PINNED.url]
+    fetch_weights(weights)
+    fetch_weights(weights)
+    assert fetched == [PINNED.url, BESIDE.url]
+
+
+def test_a_failed_download_names_the_reason_and_the_ways(cache, monkeypatch):
+    def fail(url, path, sha256):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(module, "download", fail)
+    with pytest.raises(WeightsError, match="no route") as caught:
+        find_weights(weights_of(PINNED))
+    assert "three ways" in str(caught.value)
+
+
+def test_a_changed_file_in_the_cache_is_refused(cache):
+    path = put(cache, "a.pt", b"changed")
+    with pytest.raises(WeightsError) as caught:
+        find_weights(weights_of(PINNED))
+    message = str(caught.value)
+    assert str(path) in message
+    assert PINNED.sha256 in message
+    assert sha256_of(b"changed") in message
+    assert "Remove it" in message
+
+
+def test_where_no_checksum_is_published_the_first_one_seen_counts(cache, fetched):
+    weights = weights_of(UNPINNED)
+    path = find_weights(weights).path
+    assert remembered_checksum(path) == sha256_of(b"weights")
+    assert find_weights(weights).sha256 == sha256_of(b"weights")
+    path.write_bytes(b"changed")
+    with pytest.raises(WeightsError, match="used before") as caught:
+        find_weights(weights)
+    assert "b.pt.sha256" in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_written_is_used_all_the_same(cache, monkeypatch, caplog):
+    path = put(cache, "b.pt")
+
+    def refuse(path, text):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(module, "write_text", refuse)
+    assert verify_checksum(UNPINNED, path) == sha256_of(b"weights")
+    assert "go unnoticed" in caplog.text
+
+
+def test_the_hub_s_own_cache_is_looked_at_and_left_alone(offline, tmp_path):
+    file = replace(PINNED, hub_repository="team/model", hub_revision="a" * 40)
+    blob = tmp_path / "hub" / "models--team--model" / "blobs" / "x"
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(b"weights")
+    snapshot = tmp_path / "hub" / "models--team--model" / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "a.pt").symlink_to(blob)
+    before = sorted((tmp_path / "hub").rglob("*"))
+    assert find_weights(weights_of(file)).path == snapshot / "a.pt"
+    assert sorted((tmp_path / "hub").rglob("*")) == before
+    assert locate_weights(weights_of(replace(file, hub_revision="b" * 40))) is None
+
+
+def test_downloads_can_be_forbidden(cache, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert downloads_allowed()
+    forbid_downloads()
+    assert not downloads_allowed()
+
+
+def test_the_published_list_is_consistent():
+    for name, entry in ENCODERS.items():
+        published = entry.published
+        if published is None:
+            continue
+        assert (published.encoder, published.modality) == (name, entry.modality)
+        for file in (*published.files, *published.companions):
+            assert file.url is None or file.url.startswith("https://")
+            assert file.url is None or file.url.endswith("/" + file.name)
+            assert file.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", file.sha256)
+            assert file.hub_repository is None or file.sha256
+    assert [file.name for file in ECAPA_MFV.files] == ["ecapa.pt", "pretrain.model"]

@@ -106,8 +106,8 @@ def test_every_row_is_there_with_its_tokens_or_its_reason(work):
 def test_jittered_crops_are_tokens_and_the_same_in_every_run(work, tmp_path):
     arguments = [str(work), "--workers", "1", "--max-failures", "1", "--modality", "face"]
     stores = []
-    for batch_windows in (1, 32):
-        out = tmp_path / f"store{batch_windows}"
+    for batch_crops in (1, 32):
+        out = tmp_path / f"store{batch_crops}"
         main(
             [
                 *arguments,
@@ -116,7 +116,7 @@ def test_jittered_crops_are_tokens_and_the_same_in_every_run(work, tmp_path):
                 "--set",
                 "jittered_crops=3",
                 "--set",
-                f"batch_windows={batch_windows}",
+                f"batch_crops={batch_crops}",
             ]
         )
         stores.append(EmbeddingStore.open(out / "face"))
@@ -163,6 +163,93 @@ def test_running_again_recomputes_nothing(work, capsys):
     main(arguments)
     assert {path: path.stat().st_mtime_ns for path in (work / "features").rglob("*.parquet")} == before
     assert "already there" in capsys.readouterr().err
+
+
+def stores_of(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setitem(PART_SIZES, "voice", 2)
+    monkeypatch.setitem(PART_SIZES, "face", 1)
+
+
+def test_an_interrupted_store_is_finished_to_the_same_bytes(work, tmp_path, small_parts, monkeypatch):
+    arguments = [str(work), "--workers", "1", "--max-failures", "1", "--out"]
+    main([*arguments, str(tmp_path / "whole")])
+
+    calls = []
+
+    def stop_at_the_second_part(worker, media):
+        calls.append(len(media))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return embed_part(worker, media)
+
+    embed_part = VoiceTokenWorker.__call__
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(VoiceTokenWorker, "__call__", stop_at_the_second_part)
+        main([*arguments, str(tmp_path / "resumed")])
+    first = tmp_path / "resumed/voice/manifest/part-00000.parquet"
+    written = first.stat().st_mtime_ns
+    assert len(list(first.parent.iterdir())) == 1
+
+    main([*arguments, str(tmp_path / "resumed")])
+    assert first.stat().st_mtime_ns == written
+    assert stores_of(tmp_path / "resumed") == stores_of(tmp_path / "whole")
+
+
+def test_the_number_of_workers_changes_no_byte(work, tmp_path, small_parts):
+    for workers in ("1", "2"):
+        arguments = ["--workers", workers, "--max-failures", "1", "--out", str(tmp_path / workers)]
+        main([str(work), *arguments, "--modality", "voice"])
+    assert stores_of(tmp_path / "1") == stores_of(tmp_path / "2")
+
+
+def test_the_size_of_batches_changes_only_rounding(work, tmp_path):
+    vectors = []
+    for seconds in ("0.1", "100"):
+        arguments = ["--workers", "1", "--max-failures", "1", "--out", str(tmp_path / seconds)]
+        main([str(work), *arguments, "--modality", "voice", "--set", f"batch_seconds={seconds}"])
+        vectors.append(EmbeddingStore.open(tmp_path / seconds / "voice").vectors)
+    assert vectors[0] == pytest.approx(vectors[1], abs=1e-4)
+
+
+def test_bfloat16_is_chosen_recorded_and_close(work, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("features.extraction.has_fast_bfloat16", lambda device: False)
+    stores = {}
+    for precision in ("float32", "bfloat16"):
+        arguments = ["--workers", "1", "--max-failures", "1", "--out", str(tmp_path / precision)]
+        assert main([str(work), *arguments, "--set", f"precision={precision}"]) == 0
+        stores[precision] = [EmbeddingStore.open(tmp_path / precision / name) for name in ("voice", "face")]
+    assert "float32 is faster" in caplog.text
+    for exact, low in zip(stores["float32"], stores["bfloat16"], strict=True):
+        assert exact.information["tokens"]["precision"] == "float32"
+        assert low.information["tokens"]["precision"] == "bfloat16"
+        cosines = torch.cosine_similarity(torch.tensor(exact.vectors), torch.tensor(low.vectors))
+        assert cosines.min() >= 0.999
+        assert not np.array_equal(exact.vectors, low.vectors)
+
+
+def test_a_recording_s_windows_are_where_the_settings_say(work):
+    """Token i of a recording that has fewer than `most_windows` begins at (i - 1) hops of the clean file."""
+    worker = VoiceTokenWorker(
+        TokenSettings(window_seconds=1.5, hop_seconds=0.5), work, load_encoder("ecapa-compact")
+    )
+    windows = worker._windows(np.arange(16_000 * 3, dtype=np.float32))
+    assert [window[0] for window in windows] == [0, 8_000, 16_000, 24_000]
+    assert {len(window) for window in windows} == {24_000}
+    assert worker._windows(np.zeros(24_000, np.float32)) == []
+
+
+def test_more_speech_than_memory_should_hold_is_embedded_in_turns(work, monkeypatch):
+    arguments = [str(work), "--workers", "1", "--max-failures", "1", "--modality", "voice"]
+    main(arguments)
+    together = EmbeddingStore.open(work / "features" / "voice").vectors
+    monkeypatch.setattr("features.voice_tokens._HELD_SECONDS", 1.0)
+    main([*arguments, "--out", str(work / "again")])
+    assert EmbeddingStore.open(work / "again" / "voice").vectors == pytest.approx(together, abs=1e-4)
 
 
 def test_another_encoder_is_not_mixed_into_a_store(work):

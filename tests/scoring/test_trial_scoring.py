@@ -104,13 +104,22 @@ def test_a_model_that_gives_no_finite_score_is_refused(world, monkeypatch):
     [
         ({"encoder": "another"}, "voice encoder: trained on 'tiny-voice', the store has 'another'"),
         ({"weights_sha256": "f00"}, "voice weights_sha256: trained on None, the store has 'f00'"),
-        ({"dimension": 3}, "voice dimension: trained on 2, the store has 3"),
     ],
 )
 def test_a_checkpoint_of_other_embeddings_is_refused(world, change, message):
     path = world.features / "voice" / "store.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(CheckpointError, match=message):
+        scorer_of(world)
+
+
+def test_a_checkpoint_of_embeddings_of_another_dimension_is_refused(world):
+    stores = {
+        name: json.loads((world.features / name / "store.json").read_text()) for name in ("voice", "face")
+    }
+    stores["voice"]["dimension"] = 3
+    write_checkpoint(world, "English", encoders=stores)
+    with pytest.raises(CheckpointError, match="voice dimension: trained on 3, the store has 2"):
         scorer_of(world)
 
 
