@@ -25,7 +25,7 @@ def clean_recording(
 ) -> np.ndarray:
     """Band-pass and Wiener filter, each where asked for, of a whole recording; length and alignment stay.
 
-    samples: float32 (samples,).
+    samples: (samples,) in single or half precision.
     out: where the result goes; may be `samples` itself, which saves the memory of a copy.
     """
     out = np.empty_like(samples) if out is None else out
@@ -133,4 +133,5 @@ def _frame_energies(samples: np.ndarray) -> np.ndarray:
     whole = len(samples) // FRAME_SAMPLES * FRAME_SAMPLES
     frames = samples[:whole].reshape(-1, FRAME_SAMPLES)
     rest = samples[whole:]
-    return np.concatenate([np.einsum("ij,ij->i", frames, frames), [rest @ rest] if len(rest) else []])
+    energies = np.einsum("ij,ij->i", frames, frames, dtype=np.float32, casting="same_kind")
+    return np.append(energies, [np.square(rest, dtype=np.float32).sum()] if len(rest) else [])

@@ -117,3 +117,15 @@ def test_trimming_takes_silence_off_the_ends_alone():
     assert trim_silence(samples, np.array([[0, 10]]), 200).tolist() == [[0, 10]]
     assert trim_silence(samples, np.zeros((0, 2), int), 40).tolist() == []
     assert trim_silence(np.zeros(1700, np.float32), np.array([[0, 11]]), 40).tolist() == [[0, 11]]
+
+
+@pytest.mark.parametrize("wiener", ["tracked", "percentile"])
+def test_half_precision_changes_little(wiener):
+    stream = np.random.default_rng(0)
+    settings = CleaningSettings(wiener=wiener)
+    samples = (0.1 * stream.standard_normal(48_000)).astype(np.float32)
+    single = clean_recording(samples, settings)
+    halves = samples.astype(np.float16)
+    assert clean_recording(halves, settings, out=halves) is halves
+    error = single.astype(np.float64) - halves
+    assert 10 * np.log10(np.square(single, dtype=np.float64).sum() / np.square(error).sum()) > 50
