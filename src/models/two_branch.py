@@ -1,0 +1,74 @@
+"""What two-branch methods share: a branch per modality into one space, and a pair scored by two vectors.
+
+The published methods know one vector a recording and one a photograph. Of several tokens the branch sees each on its
+own, and an item's vector is the mean of what comes out: with one token it is the published method. A branch with
+batch normalisation counts padding in its statistics while it trains: draw as many tokens an item as every item has.
+"""
+
+from abc import abstractmethod
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.models.association import AssociationModel, Comparison
+from src.models.tokens import masked_token_mean
+
+
+class TwoBranchModel(AssociationModel):
+    """An association model that scores a pair by the vectors of its voice and its face.
+
+    Encodings are the branches' outputs, one a token, of a width that both branches share.
+    """
+
+    @abstractmethod
+    def embed_voices(self, vectors: Tensor) -> Tensor:
+        """The voice branch: (n, voice_dimension) → (n, width)."""
+
+    @abstractmethod
+    def embed_faces(self, vectors: Tensor) -> Tensor:
+        """The face branch: (n, face_dimension) → (n, width)."""
+
+    @abstractmethod
+    def likeness(self, voices: Tensor, faces: Tensor) -> Tensor:
+        """How alike branch outputs are; higher = same person.
+
+        voices, faces: (..., width), of shapes that broadcast. Returns (...).
+        """
+
+    @abstractmethod
+    def fuse(self, voices: Tensor, faces: Tensor) -> Tensor:
+        """Joint embeddings of branch outputs, row by row: (P, width) and (P, width) → (P, fused_dimension)."""
+
+    def encode_voices(self, tokens: Tensor) -> Tensor:
+        """(V, T, voice_dimension) → (V, T, width)."""
+        return self.embed_voices(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
+
+    def encode_faces(self, tokens: Tensor) -> Tensor:
+        """(F, S, face_dimension) → (F, S, width)."""
+        return self.embed_faces(tokens.flatten(0, 1)).unflatten(0, tokens.shape[:2])
+
+    def compare(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Comparison:
+        """Rows with rows; see AssociationModel."""
+        voice, face = masked_token_mean(voices, voice_mask), masked_token_mean(faces, face_mask)
+        return Comparison(self.likeness(voice, face), self.fuse(voice, face))
+
+    def compare_all(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Comparison:
+        """Every voice with every face; see AssociationModel."""
+        grid = (len(voices), len(faces), -1)
+        voice = masked_token_mean(voices, voice_mask)[:, None].expand(grid)
+        face = masked_token_mean(faces, face_mask)[None].expand(grid)
+        fused = self.fuse(voice.flatten(0, 1), face.flatten(0, 1))
+        return Comparison(self.likeness(voice, face), fused.unflatten(0, grid[:2]))
+
+
+def midpoint(voices: Tensor, faces: Tensor) -> Tensor:
+    """Mean of both directions, the joint embedding of methods that fuse nothing: (P, d) and (P, d) → (P, d)."""
+    return 0.5 * (F.normalize(voices, dim=-1) + F.normalize(faces, dim=-1))
+
+
+def initialise_linear_layers(network: nn.Module) -> None:
+    """Weights by Glorot and Bengio (2010), uniform, and biases of 0.01: where FOP and PAEFF start."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.constant_(module.bias, 0.01)
