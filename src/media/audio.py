@@ -79,7 +79,7 @@ def write_audio(path: Path, samples: np.ndarray, sample_rate_hz: int = SAMPLE_RA
         soundfile.SoundFile(temporary, "w", sample_rate_hz, 1, subtype="PCM_16", format="WAV") as file,
     ):
         for first in range(0, len(samples), _BLOCK_SAMPLES):
-            file.write(np.clip(samples[first : first + _BLOCK_SAMPLES], -1, 1))
+            file.write(np.clip(samples[first : first + _BLOCK_SAMPLES], -1, 1).astype(np.float32))
 
 
 class _GrowingRecording:

@@ -218,3 +218,11 @@ def test_a_truncated_video_has_a_reason(tmp_path):
     encode(tmp_path / "a.mp4", "aac", tone(44_100), 44_100)
     (tmp_path / "a.mp4").write_bytes((tmp_path / "a.mp4").read_bytes()[:2_000])
     assert reason_of(tmp_path / "a.mp4") == "unreadable_audio"
+
+
+def test_half_precision_is_read_and_written(tmp_path):
+    write_audio(tmp_path / "single.wav", tone(16_000).astype(np.float32))
+    halves = read_audio(tmp_path / "single.wav", dtype=np.float16)
+    assert halves.dtype == np.float16
+    write_audio(tmp_path / "half.wav", halves)
+    assert np.abs(read_audio(tmp_path / "half.wav") - tone(16_000)).max() < 1e-3
