@@ -96,7 +96,9 @@ def loudest_hz(samples):
     return float(np.abs(np.fft.rfft(samples)).argmax() * 16000 / len(samples))
 
 
-def test_only_the_main_speaker_of_a_recording_is_kept(process, tmp_path):
+@pytest.mark.parametrize("long_seconds", [3600, 5])
+def test_only_the_main_speaker_of_a_recording_is_kept(process, tmp_path, monkeypatch, long_seconds):
+    monkeypatch.setattr(speech_stage, "_LONG_SECONDS", long_seconds)
     key = "voices/id0001/English/VID/00000.wav"
     conversation = speak((ANNA_HZ, 0.5, 4), (BEN_HZ, 4.5, 6.5), (ANNA_HZ, 7, 9), seconds=10)
     rows, segments = process({key: conversation})
