@@ -9,7 +9,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from benchmarks.embeddings_precision import measure_precision
 from benchmarks.embeddings_resume import measure_resuming
 from benchmarks.embeddings_speed import measure_on_gpu, measure_on_processor
 from benchmarks.embeddings_table import rows_of
-from benchmarks.results_file import ROOT, write_results
-from benchmarks.speech_table import format_table
+from benchmarks.results_file import ROOT
+from benchmarks.sections import measure_sections, report_sections
 from src.core.command_line import run_command
 from src.media.audio import SAMPLE_RATE_HZ, read_audio
 
@@ -109,16 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     benchmark = EmbeddingBenchmark(options.data)
     if not benchmark.files:
         LOGGER.warning("no speech in %s: voices are noise of mixed lengths", options.data)
-    figures: dict[str, Any] = {}
-    for name in wanted:
-        LOGGER.info("measuring: %s", name.replace("_", " "))
-        figures[name] = SECTIONS[name](benchmark)
-    rows = list(rows_of(figures))
-    print(format_table(rows))
+    figures = measure_sections(SECTIONS, wanted, benchmark)
     # Part of a run never takes the place of the committed results.
     out = options.out or (ROOT / RESULTS if len(wanted) == len(SECTIONS) else None)
-    if out:
-        write_results(out, {"rows": [asdict(row) for row in rows], "figures": figures})
+    report_sections(rows_of(figures), figures, out)
     return 0
 
 

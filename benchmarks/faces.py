@@ -7,11 +7,10 @@ and its truth (`make demo`); without them the right person is not measured.
 """
 
 import argparse
-import logging
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,12 @@ from benchmarks.face_memory import IMAGES, measure_memory
 from benchmarks.face_pictures import draw_photographs, write_large_files
 from benchmarks.face_speed import measure_large, measure_on_gpu, measure_small
 from benchmarks.face_table import rows_of
-from benchmarks.results_file import ROOT, write_results
-from benchmarks.speech_table import format_table
+from benchmarks.results_file import ROOT
+from benchmarks.sections import measure_sections, report_sections
 from preprocessing.face_cascade import MtcnnDetector
 from preprocessing.face_settings import FaceSettings
 from src.core.command_line import run_command
 
-LOGGER = logging.getLogger(__name__)
 RESULTS = Path("benchmarks/results/faces.json")
 _SPEED_IMAGES, _LARGE_FILES = 256, 42
 
@@ -117,16 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         world=tuple(options.world) if options.world else None,
         memory_images=options.memory_images,
     )
-    figures: dict[str, Any] = {}
-    for name in wanted:
-        LOGGER.info("measuring: %s", name.replace("_", " "))
-        figures[name] = SECTIONS[name](benchmark)
-    rows = list(rows_of(figures))
-    print(format_table(rows))
+    figures = measure_sections(SECTIONS, wanted, benchmark)
     # part of a run never takes the place of the committed results
     out = options.out or (ROOT / RESULTS if len(wanted) == len(SECTIONS) else None)
-    if out:
-        write_results(out, {"rows": [asdict(row) for row in rows], "figures": figures})
+    report_sections(rows_of(figures), figures, out)
     return 0
 
 

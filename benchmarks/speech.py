@@ -8,18 +8,18 @@ chosen on these, and the table is measured on the others.
 """
 
 import argparse
-import logging
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from benchmarks.cleaning_variants import CLEANING_VARIANTS
 from benchmarks.conversations import ConversationCounts, ConversationMaker, read_noises, unseen_speakers
-from benchmarks.results_file import ROOT, write_results
+from benchmarks.results_file import ROOT
+from benchmarks.sections import measure_sections, report_sections
 from benchmarks.single_voices import read_voices
 from benchmarks.speaker_verification import cleaning_error_rates, encoder_error
 from benchmarks.speech_diarizers import (
@@ -30,7 +30,7 @@ from benchmarks.speech_diarizers import (
     why_not_available,
 )
 from benchmarks.speech_speed import measure_memory, measure_speed
-from benchmarks.speech_table import format_table, rows_of
+from benchmarks.speech_table import rows_of
 from preprocessing.conversation_plot import plot_conversation
 from src.artifacts.sources import output_path
 from src.artifacts.turns import read_turns
@@ -41,7 +41,6 @@ from src.encoders.embedded_weights import EMBEDDED_FOLDER
 from src.encoders.registry import load_encoder
 from src.media.audio import read_audio
 
-LOGGER = logging.getLogger(__name__)
 RESULTS = Path("benchmarks/results/speech.json")
 _ADVICE = """SPEECH_DATA must hold
   librispeech/test    speakers whom nothing was trained on, as ROOT/<speaker>/…/*.flac: the archives dev-clean or
@@ -176,18 +175,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise DatasetError(f"{options.data}: no speech to measure on. {_ADVICE}")
     with tempfile.TemporaryDirectory() as folder:
         benchmark = SpeechBenchmark(data=options.data, scratch=Path(folder), tuning=options.tuning)
-        figures: dict[str, Any] = {}
-        for name in wanted:
-            LOGGER.info("measuring: %s", name.replace("_", " "))
-            figures[name] = SECTIONS[name](benchmark)
+        figures = measure_sections(SECTIONS, wanted, benchmark)
         if options.plots:
             benchmark.plot(options.plots)
-    rows = list(rows_of(figures))
-    print(format_table(rows))
     # part of a run never takes the place of the committed results
     out = options.out or (ROOT / RESULTS if len(wanted) == len(SECTIONS) and not options.tuning else None)
-    if out:
-        write_results(out, {"rows": [asdict(row) for row in rows], "figures": figures})
+    report_sections(rows_of(figures), figures, out)
     return 0
 
 

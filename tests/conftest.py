@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 import torch
 
@@ -11,11 +12,28 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize=True, m
 hypothesis.settings.load_profile("house")
 
 LANGUAGES = ("English", "Urdu")
+GOLDEN = Path(__file__).resolve().parents[1] / "../shared/data/golden/published_methods.npz"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def two_threads():
     torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Numbers of the published implementations: call it with a method's name for its arrays by their names."""
+    if not GOLDEN.is_file():
+        pytest.skip("../shared/data/golden is absent")
+
+    def read(method):
+        with np.load(GOLDEN) as arrays:
+            prefix = f"{method}/"
+            return {
+                name.removeprefix(prefix): arrays[name] for name in arrays.files if name.startswith(prefix)
+            }
+
+    return read
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Losses of the association head: hand-made cases, parity, gradient of every term, permutation invariance."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +12,6 @@ from src.losses.contrastive import ContrastiveLoss
 from src.losses.fop import FopLoss
 from src.losses.orthogonal_projection import OrthogonalProjectionLoss
 from src.losses.pair import PairLoss
-
-GOLDEN = Path(__file__).resolve().parents[2] / "../shared/data/golden/published_methods.npz"
 
 
 def batch(seed, size=12, dimension=6, identities=4):
@@ -39,16 +36,13 @@ def test_orthogonal_projection_is_zero_for_orthogonal_identities():
     assert OrthogonalProjectionLoss()(embeddings, torch.tensor([0, 0, 1, 1])).item() == pytest.approx(0.0)
 
 
-def test_orthogonal_projection_equals_the_published_code():
-    if not GOLDEN.is_file():
-        pytest.skip("../shared/data/golden is absent")
-    with np.load(GOLDEN) as golden:
-        name = "orthogonal_projection_loss/"
-        features = torch.from_numpy(golden[name + "features"]).requires_grad_()
-        loss = OrthogonalProjectionLoss(0.7)(features, torch.from_numpy(golden[name + "labels"]))
-        loss.backward()
-        np.testing.assert_allclose(loss.item(), golden[name + "loss"], rtol=1e-5)
-        np.testing.assert_allclose(features.grad.numpy(), golden[name + "grad"], rtol=1e-4, atol=1e-7)
+def test_orthogonal_projection_equals_the_published_code(golden):
+    arrays = golden("orthogonal_projection_loss")
+    features = arrays["features"].requires_grad_()
+    loss = OrthogonalProjectionLoss(0.7)(features, arrays["labels"])
+    loss.backward()
+    np.testing.assert_allclose(loss.item(), arrays["loss"], rtol=1e-5)
+    np.testing.assert_allclose(features.grad.numpy(), arrays["grad"], rtol=1e-4, atol=1e-7)
 
 
 def test_fop_terms_by_hand():

@@ -1,26 +1,19 @@
 """Golden numbers, and the trials that every measure must refuse."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from src.core.errors import ListError
 
-GOLDEN = Path(__file__).resolve().parents[2] / "../shared/data/golden/published_methods.npz"
 
-
-@pytest.fixture(scope="session")
-def golden():
-    """Numbers of the published implementations."""
-    if not GOLDEN.is_file():
-        pytest.skip("../shared/data/golden is absent")
-    with np.load(GOLDEN) as numbers:
-        return {
-            name: numbers[name]
-            for name in numbers.files
-            if name.startswith(("fame_eer", "average_precision"))
-        }
+@pytest.fixture
+def golden(golden):
+    """Numbers of the published measures, by METHOD/ARRAY."""
+    return {
+        f"{method}/{name}": array
+        for method in ("fame_eer", "average_precision")
+        for name, array in golden(method).items()
+    }
 
 
 BAD_TRIALS = [

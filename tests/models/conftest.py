@@ -1,29 +1,7 @@
 """Networks with the seeded weights of ../shared/data/golden, see its README."""
 
-from pathlib import Path
-
-import numpy as np
 import pytest
 import torch
-
-GOLDEN = Path(__file__).resolve().parents[2] / "../shared/data/golden/published_methods.npz"
-
-
-@pytest.fixture
-def golden():
-    """The arrays of one published method, by their names."""
-    if not GOLDEN.exists():
-        pytest.skip("../shared/data/golden is absent")
-
-    def read(method):
-        with np.load(GOLDEN) as arrays:
-            return {
-                name.removeprefix(f"{method}/"): arrays[name]
-                for name in arrays.files
-                if name.startswith(f"{method}/")
-            }
-
-    return read
 
 
 @pytest.fixture
