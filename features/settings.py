@@ -13,6 +13,8 @@ class TokenSettings:
     window_seconds: length of the sliding windows.
     hop_seconds: distance between their starts.
     most_windows: of a longer recording, so many evenly spread windows are taken.
+    longest_whole_seconds: of a longer recording, the vector of the whole is the mean of those of equal pieces that are
+        no longer than this, which bounds the memory of recordings of hours.
     jittered_crops: of each face crop so many slightly turned, zoomed and moved versions are embedded besides it and
         its mirror image.
     jitter_degrees, jitter_zoom, jitter_shift: their largest turn, largest relative change of size, and largest move
@@ -28,6 +30,7 @@ class TokenSettings:
     window_seconds: float = 2.0
     hop_seconds: float = 1.0
     most_windows: int = 32
+    longest_whole_seconds: float = 300.0
     jittered_crops: int = 0
     jitter_degrees: float = 5.0
     jitter_zoom: float = 0.08
@@ -41,6 +44,8 @@ class TokenSettings:
             raise ValueError("window_seconds and hop_seconds must be above 0")
         if self.most_windows < 1:
             raise ValueError("most_windows must be at least 1")
+        if self.longest_whole_seconds < self.window_seconds:
+            raise ValueError("longest_whole_seconds must be at least window_seconds")
         if self.batch_seconds is not None and self.batch_seconds <= 0:
             raise ValueError("batch_seconds must be above 0")
         if self.batch_crops is not None and self.batch_crops < 1:

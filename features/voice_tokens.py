@@ -1,6 +1,7 @@
 """Clean recordings → tokens: the vector of the whole utterance and those of its sliding windows."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ class VoiceTokenWorker:
         self.encoder = encoder
         self.sample_rate_hz = encoder.input.sample_rate_hz
         self.shortest_samples = encoder.input.shortest_samples
+        self.longest_samples = round(self.settings.longest_whole_seconds * self.sample_rate_hz)
 
     def __call__(self, media: Sequence[CleanMedium]) -> PartTables:
         """Process one part; a recording that cannot be embedded becomes a row with its reason."""
@@ -77,22 +79,28 @@ class VoiceTokenWorker:
         return (samples, "") if len(samples) >= self.shortest_samples else (nothing, TOO_SHORT)
 
     def _embed(self, held: Sequence[tuple[CleanMedium, np.ndarray, str]]) -> Iterator[MediumTokens]:
-        pieces = [[] if reason else [samples, *self._windows(samples)] for _, samples, reason in held]
+        pieces = [
+            [] if reason else [*self._whole(samples), *self._windows(samples)] for _, samples, reason in held
+        ]
         assert self.settings.batch_seconds is not None, "chosen in the constructor"
         speech = [piece for own in pieces for piece in own]
-        vectors = embed_pieces(self.encoder, speech, self.settings.batch_seconds)
-        first = 0
-        for (medium, _, reason), own in zip(held, pieces, strict=True):
+        vectors = iter(embed_pieces(self.encoder, speech, self.settings.batch_seconds))
+        for medium, samples, reason in held:
             if reason:
                 yield MediumTokens(medium=medium, reason=reason)
                 continue
+            whole = np.mean(list(islice(vectors, len(self._whole(samples)))), axis=0, dtype=np.float32)
+            windows = self._windows(samples)
             yield MediumTokens(
                 medium=medium,
-                kinds=[WHOLE] + [WINDOW] * (len(own) - 1),
-                vectors=vectors[first : first + len(own)],
-                qualities=[len(piece) / self.sample_rate_hz for piece in own],
+                kinds=[WHOLE] + [WINDOW] * len(windows),
+                vectors=np.stack([whole, *islice(vectors, len(windows))]),
+                qualities=[len(piece) / self.sample_rate_hz for piece in (samples, *windows)],
             )
-            first += len(own)
+
+    def _whole(self, samples: np.ndarray) -> list[np.ndarray]:
+        """The recording in one piece, or in equal ones where it is too long for that."""
+        return np.array_split(samples, -(-len(samples) // self.longest_samples))
 
     def _windows(self, samples: np.ndarray) -> list[np.ndarray]:
         """Full windows only; none where the recording is no longer than one."""

@@ -10,9 +10,11 @@ import torch
 from features.__main__ import main
 from features.extraction import PART_SIZES
 from features.face_tokens import jittered_crop
+from features.records import CleanMedium
 from features.settings import TokenSettings
-from features.voice_tokens import VoiceTokenWorker
+from features.voice_tokens import VoiceTokenWorker, embed_pieces
 from src.artifacts.embedding_store import EmbeddingStore
+from src.artifacts.sources import SourceRecord
 from src.core.errors import ConfigError, DatasetError, StoreError, WeightsError
 from src.core.files import write_json
 from src.encoders.registry import load_encoder
@@ -287,6 +289,27 @@ def test_long_recordings_get_evenly_spread_windows(work):
     starts = [window[0] / 16_000 for window in worker._windows(samples)]
     assert starts == pytest.approx([0, 4, 9], abs=1)
     assert len(starts) == 3
+
+
+def test_the_whole_of_a_very_long_recording_is_the_mean_of_equal_pieces(work):
+    samples = np.random.default_rng(3).normal(0, 0.1, 16_000 * 7).astype(np.float32)
+    source = SourceRecord(
+        key="voices/a/1/0.wav",
+        modality="voice",
+        identity="a",
+        language="",
+        video="1",
+        split="train",
+        size_bytes=1,
+    )
+    medium = CleanMedium(source=source, output="", reason="")
+    encoder = load_encoder("ecapa-compact")
+    settings = TokenSettings(longest_whole_seconds=3.0, window_seconds=3.0, most_windows=2)
+    (tokens,) = VoiceTokenWorker(settings, work, encoder)._embed([(medium, samples, "")])
+    pieces = embed_pieces(encoder, np.array_split(samples, 3), 8.0)
+    np.testing.assert_allclose(tokens.vectors[0], pieces.mean(axis=0), atol=1e-5)
+    assert tokens.kinds == ["whole", "window", "window"]
+    assert tokens.qualities == [7.0, 3.0, 3.0]
 
 
 def test_help_shows_examples(capsys):
