@@ -161,7 +161,7 @@ def test_files_of_another_kind_are_errors(tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["score", "submit", "evaluate", "report"])
+@pytest.mark.parametrize("command", [command.name for command in inference.COMMANDS])
 def test_every_command_explains_itself_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as left:
         run(command, "--help")

@@ -47,6 +47,13 @@ class ScoredTrials:
     scores: dict[str, float]
     unscorable: list[UnscorableTrial]
 
+    def counts(self) -> str:
+        """How many trials there are, and how many got the median score, for people."""
+        given_median = len({trial.trial_id for trial in self.unscorable})
+        return f"{len(self.scores)} trials" + (
+            f", {given_median} with the median score" if given_median else ""
+        )
+
 
 @dataclass(frozen=True)
 class FeatureStores:

@@ -1,0 +1,81 @@
+"""Arguments that mean the same in several commands."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.core.errors import ConfigError
+
+
+def add_checkpoint_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--checkpoint DIR`, one model."""
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="the trained model")
+
+
+def add_checkpoints_argument(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add `--checkpoint LANGUAGE=DIR`, given once a training language; read it with `by_language`."""
+    parser.add_argument(
+        "--checkpoint",
+        type=_language_and_folder,
+        action="append",
+        required=required,
+        default=[],
+        metavar="LANGUAGE=DIR",
+        help="the model trained on that language; given once for each of the two languages",
+    )
+
+
+def by_language(pairs: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    """Training language → folder. Raises ConfigError for a language that is named twice."""
+    folders = dict(pairs)
+    if len(folders) != len(pairs):
+        raise ConfigError("--checkpoint names a language twice; give one checkpoint a training language")
+    return folders
+
+
+def add_features_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--features WORK/features`."""
+    parser.add_argument("--features", type=Path, required=True, metavar="WORK/features", help="embeddings")
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--device`; read it with `src.core.device.choose_device`."""
+    parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu or cuda")
+
+
+def add_unscorable_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--unscorable`."""
+    parser.add_argument(
+        "--unscorable",
+        choices=("error", "median"),
+        default="error",
+        help="what becomes of trials whose voice or face has no embedding: an error that says why (default), "
+        "or the median score, recorded in OUT.unscorable.csv",
+    )
+
+
+def add_scoring_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes that scores trials: embeddings, device, policy."""
+    add_features_argument(parser)
+    add_device_argument(parser)
+    add_unscorable_argument(parser)
+
+
+def add_lists_arguments(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add `--dataset` and `--lists`; the lists are in `options.lists or options.dataset`."""
+    parser.add_argument(
+        "--dataset",
+        type=Path,
+        required=required,
+        help="the data set; its <Language>_test.txt lists are there, or in a folder directly below",
+    )
+    parser.add_argument(
+        "--lists", type=Path, metavar="DIR", help="where the lists are, when not in the data set"
+    )
+
+
+def _language_and_folder(text: str) -> tuple[str, Path]:
+    language, separator, folder = text.partition("=")
+    if not (language and separator and folder):
+        raise argparse.ArgumentTypeError(f"{text!r} is not LANGUAGE=DIR, such as English=checkpoints/English")
+    return language, Path(folder)
