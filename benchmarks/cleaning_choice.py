@@ -28,7 +28,8 @@ from preprocessing.keynote import join_segments
 from preprocessing.speech_settings import CleaningSettings, KeynoteSettings
 from src.artifacts.embedding_store import EmbeddingStore
 from src.artifacts.sources import MODALITIES
-from src.artifacts.trials import Trial, read_trials, read_truth
+from src.artifacts.trials import Trial, read_trials
+from src.artifacts.truths import read_truth
 from src.core.command_line import run_command
 from src.core.device import choose_device
 from src.core.errors import DatasetError

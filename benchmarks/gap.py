@@ -26,7 +26,8 @@ from benchmarks.results_file import write_results
 from demo.identity_model import FACE_PARAMETERS, VOICE_PARAMETERS, SharedLatentModel, standard_model
 from src.artifacts.embedding_store import EmbeddingStore
 from src.artifacts.sources import MODALITIES, Modality
-from src.artifacts.trials import Trial, read_trials, read_truth
+from src.artifacts.trials import Trial, read_trials
+from src.artifacts.truths import read_truth
 from src.core.command_line import run_command
 from src.core.device import choose_device
 from src.core.polarity import score_from_similarity

@@ -18,13 +18,20 @@ _TRIAL_ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 class KnownTrial:
     """A trial with its answer.
 
+    speaker, sitter: who is heard and who is seen.
     log_likelihood_ratio: of "one person", from the true parameters; the best score that there is.
     """
 
     trial: Trial
-    same_person: bool
+    speaker: str
+    sitter: str
     same_sex: bool
     log_likelihood_ratio: float
+
+    @property
+    def same_person(self) -> bool:
+        """The answer."""
+        return self.speaker == self.sitter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +133,8 @@ def _known_trial(
     face_key, sitter = face
     return KnownTrial(
         trial=Trial(trial_id, voice_key, face_key),
-        same_person=speaker == sitter,
+        speaker=speaker,
+        sitter=sitter,
         same_sex=natures[speaker].sex == natures[sitter].sex,
         log_likelihood_ratio=ratio,
     )

@@ -84,6 +84,8 @@ def write_trial_truth(path: Path, trials: Iterable[KnownTrial]) -> None:
         {
             "trial_id": trial.trial.trial_id,
             "label": int(trial.same_person),
+            "voice_identity": trial.speaker,
+            "face_identity": trial.sitter,
             "same_sex": int(trial.same_sex),
             "bayes_log_likelihood_ratio": f"{trial.log_likelihood_ratio:.6f}",
         }

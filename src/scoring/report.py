@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -16,14 +15,15 @@ from src.core.errors import ConfigError, ListError
 from src.core.files import read_json, write_text
 from src.core.version import __version__
 from src.scoring.cells import Cell
-from src.scoring.evaluation import BAYES_RATIO, join_submission, measure, overall
-from src.scoring.intervals import REPLICATES, Interval, bootstrap_eers, interval
+from src.scoring.evaluation import measure, overall
+from src.scoring.evaluation_intervals import list_intervals
 from src.scoring.language_lists import read_test_lists
 from src.scoring.report_media import ProcessedMedia, hardest_trials
 from src.scoring.report_plots import cell_plots, training_plots
 from src.scoring.submission import read_submission
-from src.scoring.trial_people import with_bootstrap_units
+from src.scoring.trial_people import UNITS, with_bootstrap_units
 from src.scoring.trial_scoring import refuse_other_recipe
+from src.scoring.truth import BAYES_RATIO, join_submission
 from src.scoring.unscorable_file import read_unscorable
 
 TEMPLATE_FOLDER, TEMPLATE = Path(__file__).parent, "report_template.html"
@@ -162,11 +162,15 @@ def _is_generated(sources: ReportSources, cells: Mapping[Cell, pd.DataFrame]) ->
 def _intervals(
     cells: Mapping[Cell, pd.DataFrame], lists: Mapping[str, Mapping[str, Trial]] | None, truth: Path
 ) -> dict[str, Any]:
-    drawn, kind, units = with_bootstrap_units(cells, lists, truth)
-    rates = bootstrap_eers({str(cell): frame for cell, frame in drawn.items()})
-    found: dict[Cell, Interval | None] = {cell: interval(rates[str(cell)]) for cell in cells}
-    mean = interval(np.mean(list(rates.values()), axis=0))
-    return {"cells": found, "overall": mean, "kind": kind, "units": units, "replicates": REPLICATES}
+    drawn, kind = with_bootstrap_units(cells, lists, truth)
+    found = list_intervals(drawn, UNITS)
+    return {
+        "cells": {cell: one["eer"] for cell, one in found.lists.items()},
+        "overall": found.mean["eer"],
+        "kind": kind,
+        "units": found.units,
+        "replicates": found.replicates,
+    }
 
 
 def _model_facts(model: Model) -> dict[str, Any]:

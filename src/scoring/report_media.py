@@ -13,8 +13,9 @@ from src.core.stage import DONE, read_parts
 from src.media.audio import SAMPLE_RATE_HZ, read_audio
 from src.media.image import read_image
 from src.media.inline import audio_data_address, image_data_address
-from src.scoring.evaluation import BAYES_RATIO, SAME_SEX, equal_error_threshold
+from src.scoring.evaluation import equal_error_threshold
 from src.scoring.trial_keys import resolve_key
+from src.scoring.truth import BAYES_RATIO, SAME_SEX
 
 TRIALS_OF_EACH_KIND = 3
 EXCERPT_SECONDS = 5.0

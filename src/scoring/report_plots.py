@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from src.core.polarity import score_from_similarity
 from src.scoring.cells import Cell
-from src.scoring.evaluation import BAYES_RATIO, Measures, equal_error_threshold, percent
+from src.scoring.evaluation import Measures, equal_error_threshold
+from src.scoring.evaluation_table import percent
 from src.scoring.report_figures import (
     DASHED,
     DOTTED,
@@ -24,6 +25,7 @@ from src.scoring.report_figures import (
     loss_figure,
     validation_figure,
 )
+from src.scoring.truth import BAYES_RATIO
 
 MODEL_COLOURS = (FIRST_MODEL, SECOND_MODEL)
 

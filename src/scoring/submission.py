@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from src.artifacts.scores import format_scores, parse_scores, read_scores
+from src.artifacts.scores import ScoreColumns, format_scores, parse_scores, read_score_columns
 from src.artifacts.trials import Trial
 from src.core.errors import ListError, SubmissionError
 from src.core.files import atomic_path
@@ -113,11 +113,11 @@ def read_submission(path: Path) -> dict[Cell, dict[str, float]]:
     }
 
 
-def read_score_list(path: Path) -> dict[str, float]:
+def read_score_columns_of(path: Path) -> ScoreColumns:
     """Scores of one score file. Raises ListError when it is malformed, or is a submission."""
     if path.is_dir() or zipfile.is_zipfile(path):
         raise ListError(f"{path}: is a submission; its truth is a folder of <Language>_test.csv files")
-    return read_scores(path)
+    return read_score_columns(path)
 
 
 def _read_folder(path: Path) -> dict[str, bytes]:

@@ -11,10 +11,10 @@ from src.artifacts.trials import (
     Trial,
     read_training_pairs,
     read_trials,
-    read_truth,
     write_training_pairs,
     write_trials,
 )
+from src.artifacts.truths import read_truth
 from src.artifacts.turns import SpeakerTurn, read_turns, write_turns
 from src.core.errors import DatasetError, ListError
 

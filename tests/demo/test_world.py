@@ -11,7 +11,8 @@ from demo.population import plan_media, populate
 from demo.sizes import SIZES, WorldSettings, WorldSize, choose_size
 from demo.trial_lists import bayes_limit, draw_trials
 from demo.world import generate_world
-from src.artifacts.trials import read_training_pairs, read_trials, read_truth
+from src.artifacts.trials import read_training_pairs, read_trials
+from src.artifacts.truths import read_truth
 from src.artifacts.turns import read_turns
 from src.core.errors import ConfigError, DatasetError
 from src.core.files import read_json
@@ -131,6 +132,7 @@ def test_test_lists_agree_with_the_truth_about_their_files(tiny_world):
         for trial, answer in zip(trials, truth.itertuples(), strict=True):
             speaker, sitter = media.identity[trial.voice], media.identity[trial.face]
             assert answer.label == (speaker == sitter) and speaker not in trained
+            assert (answer.voice_identity, answer.face_identity) == (speaker, sitter)
             assert answer.same_sex == (sexes[speaker] == sexes[sitter])
 
 

@@ -2,15 +2,11 @@ import pandas as pd
 import pytest
 
 from src.core.errors import ListError
-from src.scoring.evaluation import (
-    equal_error_threshold,
-    evaluation_table,
-    join_truth,
-    measure,
-    overall,
-    read_truth_of,
-)
+from src.scoring.evaluation import equal_error_threshold, measure, overall
+from src.scoring.evaluation_table import evaluation_table
+from src.scoring.truth import join_truth, read_truth_of
 
+WHO = "trial_id,label,voice_identity,face_identity\n"
 TRUTH = "trial_id,label,same_sex,bayes_log_likelihood_ratio\n"
 ROWS = ["a,1,1,2.0", "b,1,1,-1.0", "c,0,1,0.5", "d,0,0,-3.0"]
 SCORES = {"a": 0.1, "b": 0.4, "c": 0.3, "d": 0.9}
@@ -37,6 +33,21 @@ def test_measures_by_hand(tmp_path):
     # Sex alone accepts both genuine trials and half the others: on the line to (.5, 1), 1 - x = 2x.
     assert found.sex_alone_eer == pytest.approx(1 / 3)
     assert equal_error_threshold(trials) == 0.3
+
+
+def test_the_fields_other_measures_by_hand():
+    scores = [0.1, 0.3, 0.4, 0.6, 0.7, 0.9, 1.1, 1.2, 1.3, 1.4]
+    frame = pd.DataFrame({"score": scores, "label": [1, 0, 1, 0, 1, 0, 0, 0, 0, 0]})
+    found = measure(frame)
+    # No false accept is allowed among 7: only the first trial is accepted.
+    assert found.tpr_at_fpr_1_percent == found.tpr_at_fpr_0_1_percent == pytest.approx(1 / 3)
+    # Prior 0.05: (0.05 * 2/3) / 0.05.
+    assert found.min_dcf == pytest.approx(2 / 3)
+    assert measure(frame.head(4)).ten_fold_accuracy is None
+    # Ten parts of a trial each, both kinds far apart: only the highest same-person trial is missed, since the strictest
+    # threshold that accepts all others of its kind is its own score.
+    apart = pd.DataFrame({"score": [0, 9, 1, 8, 2, 7, 3, 6, 4, 5], "label": [1, 0] * 5})
+    assert measure(apart).ten_fold_accuracy == pytest.approx(0.9)
 
 
 def test_measures_without_further_columns(tmp_path):
@@ -73,6 +84,8 @@ def test_marks_and_white_space_change_nothing(tmp_path, text):
         ("trial_id,label,bayes_log_likelihood_ratio\na,1,inf\nb,0,2\n", "trial a: bayes"),
         ("trial_id,label,bayes_log_likelihood_ratio\na,1,\nb,0,2\n", "trial a: bayes"),
         ("", "no same-person trial"),
+        (WHO + "a,1,x,x\nb,0,x,\n", "trials b have no face_identity"),
+        (WHO + "a,1,x,x\nb,0,y,y\n", "contradict each other in 1 trials: b"),
     ],
 )
 def test_a_truth_that_cannot_be_used_is_an_error(tmp_path, text, message):

@@ -7,7 +7,7 @@ from src.core.errors import DatasetError, ListError, SubmissionError
 from src.scoring.cells import cells_of
 from src.scoring.language_lists import find_test_lists
 from src.scoring.submission import (
-    read_score_list,
+    read_score_columns_of,
     read_submission,
     submission_problems,
     write_submission,
@@ -113,7 +113,7 @@ def test_a_submission_is_not_taken_for_one_list(tmp_path):
     write_submission(tmp_path / "s.zip", SCORES, LISTS)
     for path in (tmp_path / "s.zip", tmp_path):
         with pytest.raises(ListError, match="is a submission"):
-            read_score_list(path)
+            read_score_columns_of(path)
 
 
 def test_lists_are_found_in_the_data_set_or_one_folder_below(tmp_path):

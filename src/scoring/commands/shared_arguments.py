@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.artifacts.people import Property
 from src.core.errors import ConfigError
 
 
@@ -72,6 +73,31 @@ def add_lists_arguments(parser: argparse.ArgumentParser, *, required: bool) -> N
     parser.add_argument(
         "--lists", type=Path, metavar="DIR", help="where the lists are, when not in the data set"
     )
+
+
+def add_metadata_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--metadata` and `--by`, properties of people (src/artifacts/people.py)."""
+    parser.add_argument(
+        "--metadata",
+        type=Path,
+        metavar="CSV",
+        help="what is known about people: a row a person, named in any column (vox1_meta.csv is read as published)",
+    )
+    parser.add_argument(
+        "--by",
+        type=_property,
+        nargs="+",
+        default=[],
+        metavar="COLUMN",
+        help="strata: columns such as sex, age:10 (in steps of 10), sex+nationality (both at once)",
+    )
+
+
+def _property(text: str) -> Property:
+    try:
+        return Property.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _language_and_folder(text: str) -> tuple[str, Path]:
