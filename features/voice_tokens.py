@@ -11,6 +11,7 @@ from features.batching import duration_batches, one_thread, read_ahead, reading_
 from features.records import CleanMedium, MediumTokens, part_tables
 from features.settings import TokenSettings
 from src.artifacts.embedding_store import WHOLE, WINDOW
+from src.artifacts.voice_windows import window_starts
 from src.core.device import choose_device
 from src.core.errors import MediaError
 from src.core.stage import PartTables, PartWorker
@@ -103,14 +104,9 @@ class VoiceTokenWorker:
         return np.array_split(samples, -(-len(samples) // self.longest_samples))
 
     def _windows(self, samples: np.ndarray) -> list[np.ndarray]:
-        """Full windows only; none where the recording is no longer than one."""
         window = round(self.settings.window_seconds * self.sample_rate_hz)
         hop = round(self.settings.hop_seconds * self.sample_rate_hz)
-        if len(samples) <= window:
-            return []
-        starts = np.arange(0, len(samples) - window + 1, hop)
-        if len(starts) > self.settings.most_windows:
-            starts = starts[np.linspace(0, len(starts) - 1, self.settings.most_windows).round().astype(int)]
+        starts = window_starts(len(samples), window, hop, self.settings.most_windows)
         return [samples[start : start + window] for start in starts]
 
 

@@ -73,3 +73,23 @@ class AssociationModel(nn.Module, ABC):
         """Similarity of every voice and every face, (V, F); higher = same person. Shapes as in `similarity`."""
         voices, faces = self.encode_voices(voice_tokens), self.encode_faces(face_tokens)
         return self.compare_all(voices, voice_mask, faces, face_mask).similarity
+
+    def attention_over_voice(
+        self,
+        voices: Tensor,  # noqa: ARG002
+        voice_mask: Tensor,  # noqa: ARG002
+        faces: Tensor,  # noqa: ARG002
+        face_mask: Tensor,  # noqa: ARG002
+    ) -> Tensor | None:
+        """What the face looks at in the voice: the share of each voice token, (P, T), the sum 1 and 0 for padding.
+
+        Arguments as in `compare`. None for a method that weighs the tokens of a voice without regard to the face.
+        """
+        return None
+
+    def shared_points(self, encodings: Tensor, mask: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Items as points of a space in which a person's voices and faces should lie together, (n, d) of length 1.
+
+        encodings: (n, T, width), of voices or of faces. mask: bool (n, T). None for a method without such a space.
+        """
+        return None

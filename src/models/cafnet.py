@@ -91,6 +91,7 @@ class CafNet(AssociationModel):
     ) -> None:
         super().__init__(voice_dimension, face_dimension, width)
         self.comparison = comparison
+        self.aligned = aligned_width is not None
         self.voice_input = AlignedInput(voice_dimension, aligned_width or voice_dimension)
         self.face_input = AlignedInput(face_dimension, aligned_width or face_dimension)
         self.voice_projection = nn.Linear(aligned_width or voice_dimension, width)
@@ -134,6 +135,17 @@ class CafNet(AssociationModel):
             masked_token_mean(voice, voice_mask[:, None]),
             masked_token_mean(face, face_mask[:, None]).transpose(0, 1),
         )
+
+    def attention_over_voice(
+        self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor
+    ) -> Tensor:
+        """Mean over heads and face tokens of the weights behind z_v; see AssociationModel."""
+        weights = self.face_attention.weights(faces, voices, voice_mask).mean(dim=1)
+        return masked_token_mean(weights, face_mask)
+
+    def shared_points(self, encodings: Tensor, mask: Tensor) -> Tensor | None:
+        """Directions of the projected tokens, where the inputs are aligned; see AssociationModel."""
+        return F.normalize(masked_token_mean(encodings, mask), dim=-1) if self.aligned else None
 
     def _fuse(self, voice: Tensor, face: Tensor) -> Comparison:
         fused = self.fusion(voice, face)

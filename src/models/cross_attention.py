@@ -34,12 +34,16 @@ class CrossAttention(nn.Module):
 
         queries: (P, T, d). keys: (P, S, d). key_mask: bool (P, S), at least one true a row. Returns (P, T, d).
         """
+        weights = self.weights(queries, keys, key_mask)
+        heads = torch.einsum("phts,pshc->pthc", weights, self._split(self.value(keys)))
+        return self.output(heads.flatten(-2))
+
+    def weights(self, queries: Tensor, keys: Tensor, key_mask: Tensor) -> Tensor:
+        """What `forward` weighs the values with: (P, heads, T, S), over S the sum 1 and 0 where masked."""
         logits = torch.einsum(
             "pthc,pshc->phts", self._split(self.query(queries)), self._split(self.key(keys))
         )
-        weights = self._weights(logits, key_mask[:, None, None, :])
-        heads = torch.einsum("phts,pshc->pthc", weights, self._split(self.value(keys)))
-        return self.output(heads.flatten(-2))
+        return self._weights(logits, key_mask[:, None, None, :])
 
     def all_pairs(self, queries: Tensor, keys: Tensor, key_mask: Tensor) -> Tensor:
         """Every row of the queries attends over every row of the keys.

@@ -52,6 +52,26 @@ class Ensemble(AssociationModel):
             ]
         )
 
+    def attention_over_voice(
+        self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor
+    ) -> Tensor | None:
+        """The mean of the members'; see AssociationModel."""
+        shares = [
+            member.attention_over_voice(voice, voice_mask, face, face_mask)
+            for member, voice, face in self._sides(voices, faces)
+        ]
+        known = [share for share in shares if share is not None]
+        return torch.stack(known).mean(0) if len(known) == len(shares) else None
+
+    def shared_points(self, encodings: Tensor, mask: Tensor) -> Tensor | None:
+        """The members' points side by side, so that an inner product is the mean of theirs; see AssociationModel."""
+        parts = encodings.chunk(len(self.members), dim=-1)
+        points = [
+            member.shared_points(part, mask) for member, part in zip(self._members(), parts, strict=True)
+        ]
+        known = [point for point in points if point is not None]
+        return torch.cat(known, dim=-1) / len(points) ** 0.5 if len(known) == len(points) else None
+
     def _members(self) -> list[AssociationModel]:
         return [member for member in self.members if isinstance(member, AssociationModel)]
 

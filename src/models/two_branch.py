@@ -60,6 +60,10 @@ class TwoBranchModel(AssociationModel):
         fused = self.fuse(voice.flatten(0, 1), face.flatten(0, 1))
         return Comparison(self.likeness(voice, face), fused.unflatten(0, grid[:2]))
 
+    def shared_points(self, encodings: Tensor, mask: Tensor) -> Tensor:
+        """Directions of the branch outputs; see AssociationModel."""
+        return F.normalize(masked_token_mean(encodings, mask), dim=-1)
+
 
 def midpoint(voices: Tensor, faces: Tensor) -> Tensor:
     """Mean of both directions, the joint embedding of methods that fuse nothing: (P, d) and (P, d) → (P, d)."""
