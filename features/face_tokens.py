@@ -18,7 +18,7 @@ from src.core.seeding import random_stream
 from src.core.stage import PartTables, PartWorker
 from src.encoders.contract import Batch, CropInput, Encoder
 from src.encoders.registry import load_encoder
-from src.media.image import read_image
+from src.media.guarded import read_image
 
 
 def make_face_worker(

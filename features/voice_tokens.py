@@ -17,7 +17,7 @@ from src.core.errors import MediaError
 from src.core.stage import PartTables, PartWorker
 from src.encoders.contract import Batch, Encoder, WaveformInput
 from src.encoders.registry import load_encoder
-from src.media.audio import read_audio
+from src.media.guarded import read_audio
 
 TOO_SHORT = "too_short"
 _HELD_SECONDS = 1200.0  # of decoded speech in memory; batches are made within it

@@ -8,8 +8,8 @@ import numpy as np
 
 from src.artifacts.sources import SourceRecord
 from src.core.errors import MediaError
-from src.media.image import DecodedImage, decode_image
-from src.media.video import read_frames
+from src.media.guarded import decode_image, read_frames
+from src.media.image import DecodedImage
 
 
 def read_pictures(

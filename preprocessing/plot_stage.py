@@ -15,7 +15,7 @@ from src.artifacts.sources import output_path
 from src.artifacts.turns import SpeakerTurn, read_turns
 from src.core.errors import DatasetError, MediaError
 from src.core.stage import DONE, FAILED, PartTables, Stage, read_parts, split_into_parts
-from src.media.audio import read_audio
+from src.media.guarded import read_audio
 
 PLOTS_FOLDER = "voice/plots"
 _PART_PLOTS = 32

@@ -21,8 +21,9 @@ from src.core.config import config_mapping
 from src.core.device import choose_device
 from src.core.errors import MediaError
 from src.core.stage import DONE, FAILED, PartTables, PartWorker
-from src.media.audio import SAMPLE_RATE_HZ, read_audio, write_audio
+from src.media.audio import SAMPLE_RATE_HZ, write_audio
 from src.media.frames import FRAMES_PER_SECOND, frames_of
+from src.media.guarded import read_audio
 
 VOICE_FOLDER = "voice"
 CLEAN_FOLDER = "voice/clean"

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from preprocessing.layouts import PlacedFile
 from src.core.errors import MediaError
-from src.media.video import probe_video
+from src.media.guarded import probe_video
 
 
 @dataclass(frozen=True)

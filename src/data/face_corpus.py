@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from src.data.identity_folders import IdentityFolders, decode_files
-from src.media.image import read_image
+from src.media.guarded import read_image
 
 
 class FaceCorpus:

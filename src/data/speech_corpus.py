@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from src.data.identity_folders import IdentityFolders, decode_files
-from src.media.audio import read_audio
+from src.media.guarded import read_audio
 
 _FULL_SCALE = 32767.0
 

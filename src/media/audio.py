@@ -5,7 +5,7 @@ libsndfile decodes what it knows (WAV, FLAC, OGG, Opus ...); PyAV, whose wheel c
 the result of an hour-long file there are never more than a few MB in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 SAMPLE_RATE_HZ = 16_000
+LONGEST_SECONDS = 12 * 3600  # 2.8 GB; a kilobyte of compressed silence can claim more
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 4_000, 384_000
 _HIGHEST_SAMPLE = 1e10  # the squares of what is louder would overflow
 _BLOCK_SAMPLES = 1 << 16
@@ -44,14 +45,18 @@ def read_audio(
     """Decode a sound file, or the first sound of a video, to mono samples (samples,) at `sample_rate_hz`, full scale = 1.
 
     dtype: half precision takes half the memory and is cut at 65,504 times full scale.
-    Raises MediaError with reason `missing`, `unreadable_audio`, `empty_audio`, `odd_sample_rate`, `not_finite` or
-    `no_sound` (a video without sound).
+    Raises MediaError with reason `missing`, `unreadable_audio`, `empty_audio`, `odd_sample_rate`, `not_finite`,
+    `too_long` or `no_sound` (a video without sound).
     """
+    return joined(path, mono_blocks(path, sample_rate_hz), sample_rate_hz, dtype)
+
+
+def mono_blocks(path: Path, sample_rate_hz: int) -> Iterator[np.ndarray]:
+    """What `read_audio` joins: blocks (samples,) in float32 as decoded and resampled, not yet looked at for infinity."""
     if not path.is_file():
         raise MediaError("missing", f"{path}: no such file")
-    recording = _GrowingRecording(path, _FIRST_CAPACITY_SECONDS * sample_rate_hz, dtype)
     resampler: soxr.ResampleStream | None = None
-    file_rate_hz = 0
+    file_rate_hz = file_samples = 0
     for block_rate_hz, block in _decoded_blocks(path):
         if not file_rate_hz:
             if not _LOWEST_RATE_HZ <= block_rate_hz <= _HIGHEST_RATE_HZ:
@@ -63,12 +68,29 @@ def read_audio(
                 resampler = soxr.ResampleStream(file_rate_hz, sample_rate_hz, 1, dtype="float32")
         if block_rate_hz != file_rate_hz:
             raise MediaError("unreadable_audio", f"{path}: its sample rate changes on the way")
+        file_samples += len(block)
+        if file_samples > LONGEST_SECONDS * file_rate_hz:
+            raise MediaError(
+                "too_long", f"{path}: more than {LONGEST_SECONDS // 3600} hours of sound; cut it into pieces"
+            )
         mono = _mixed_down(block)
-        recording.append(resampler.resample_chunk(mono) if resampler else mono)
+        yield resampler.resample_chunk(mono) if resampler else mono
     if not file_rate_hz:
         raise MediaError("empty_audio", f"{path}: holds no sample")
     if resampler:
-        recording.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def joined(
+    path: Path,
+    blocks: Iterable[np.ndarray],
+    sample_rate_hz: int,
+    dtype: type[np.float32] | type[np.float16],
+) -> np.ndarray:
+    """Join the blocks of a file to one recording (samples,). Raises MediaError `not_finite`."""
+    recording = _GrowingRecording(path, _FIRST_CAPACITY_SECONDS * sample_rate_hz, dtype)
+    for block in blocks:
+        recording.append(block)
     return recording.finished()
 
 

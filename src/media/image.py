@@ -80,7 +80,7 @@ def decode_image(path: Path, longest_side_pixels: int | None = None) -> DecodedI
             warnings.simplefilter("ignore")  # Pillow warns of sizes and of tags that do not matter here
             with Image.open(path, formats=_FORMATS) as image:
                 return _decode(image, path, longest_side_pixels)
-    except MediaError:
+    except (MediaError, MemoryError):
         raise
     except Image.DecompressionBombError as error:
         raise MediaError("too_large", f"{path}: {error}") from error
@@ -132,7 +132,9 @@ def _by_opencv(image: Image.Image, path: Path, reduction: int) -> np.ndarray | N
     flags = cv2.IMREAD_IGNORE_ORIENTATION | (_REDUCED_FLAGS[reduction] if is_jpeg else cv2.IMREAD_COLOR_RGB)
     try:
         pixels: np.ndarray | None = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:
+    except cv2.error as error:
+        if error.code == cv2.Error.STS_NO_MEM:
+            raise MemoryError(str(error)) from error
         return None
     if pixels is None or reduction == 1:
         return pixels

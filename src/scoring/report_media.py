@@ -10,8 +10,8 @@ from src.artifacts.sources import MODALITIES, Modality
 from src.artifacts.trials import Trial
 from src.core.errors import DatasetError
 from src.core.stage import DONE, read_parts
-from src.media.audio import SAMPLE_RATE_HZ, read_audio
-from src.media.image import read_image
+from src.media.audio import SAMPLE_RATE_HZ
+from src.media.guarded import read_audio, read_image
 from src.media.inline import audio_data_address, image_data_address
 from src.scoring.evaluation import equal_error_threshold
 from src.scoring.trial_keys import resolve_key
