@@ -24,7 +24,8 @@ examples:
     python train.py configs/encoders/ecapa-compact.yaml --media LibriSpeech/train-clean-100 --media VoxCeleb/dev/aac \
         --set attributes.weight=0 --set attributes.numeric=[] --out checkpoints/ecapa
 
-OUT receives model.safetensors, config.json, metrics.json and training_log.csv.
+OUT receives model.safetensors, config.json, metrics.json, training_log.csv; of heads also training_curves.png,
+environment.json, validation_scores.parquet and tensorboard/ (tensorboard --logdir checkpoints).
 """
 
 
@@ -59,12 +60,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--seed", type=int, help="of the held-out people, weights and batches (default: the recipe's own)"
     )
     parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a training that was stopped in OUT, to the same bits; without one there, begin",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         dest="overrides",
-        help="a setting that wins over the file's, for example loss.identity=0.2; may be repeated",
+        help="a setting that wins over the file's, for example optimizer.learning_rate=1e-3; may be repeated",
     )
     return parser
 

@@ -4,6 +4,8 @@
     CHECKPOINT/config.json         what rebuilds the model and says how it was trained
     CHECKPOINT/metrics.json        what was measured at the chosen epoch
     CHECKPOINT/training_log.csv    one row an epoch
+    CHECKPOINT/validation_scores.parquet
+                                   heads: scores of pairs of people who took no part in the training, one row a pair
 
 Nothing in it is ever executed: weights are plain tensors, everything else is JSON and CSV.
 """
@@ -14,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -27,6 +30,8 @@ WEIGHTS_FILE, CONFIG_FILE, METRICS_FILE, LOG_FILE = (
     "metrics.json",
     "training_log.csv",
 )
+VALIDATION_SCORES_FILE = "validation_scores.parquet"
+VALIDATION_COLUMNS = ("score", "label", "voice_identity", "face_identity", "member")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,28 @@ def save_checkpoint(
     tensors = {name: tensor.detach().to("cpu").contiguous() for name, tensor in weights.items()}
     with atomic_path(folder / WEIGHTS_FILE) as temporary:
         save_file(tensors, temporary)
+
+
+def save_validation_scores(folder: Path, scores: pd.DataFrame) -> None:
+    """Write scores of validation pairs; columns: VALIDATION_COLUMNS.
+
+    score: lower = same person. label: 1 for one person, 0 for two. member: whose held-out people they are, and whose
+    score it is.
+    """
+    with atomic_path(folder / VALIDATION_SCORES_FILE) as temporary:
+        scores[list(VALIDATION_COLUMNS)].to_parquet(temporary, index=False)
+
+
+def load_validation_scores(folder: Path) -> pd.DataFrame:
+    """Read what `save_validation_scores` wrote. Raises CheckpointError when it is absent or not readable."""
+    path = folder / VALIDATION_SCORES_FILE
+    if not path.is_file():
+        raise CheckpointError(f"{folder}: has no {VALIDATION_SCORES_FILE}; train the head again to have it")
+    try:
+        scores = pd.read_parquet(path, columns=list(VALIDATION_COLUMNS))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not readable as scores of validation pairs: {error}") from error
+    return scores
 
 
 def half_precision(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

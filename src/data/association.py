@@ -70,9 +70,10 @@ def load_association_data(
     """Everything of the split "train" in `language`, by people who have both voices and faces there.
 
     fewest_items: people with fewer voices or fewer faces are left out, and named in `left_out`.
-    Raises TrainingError when a store lacks the language, a vector is not finite, or fewer than
-    `fewest_identities` people remain.
+    Raises TrainingError when a store lacks the language, a person is in the test split too (of any language), a vector
+    is not finite, or fewer than `fewest_identities` people remain.
     """
+    _refuse_test_people((voice_store, face_store), language)
     tables = {
         "voice": _training_items(voice_store, language, "voice"),
         "face": _training_items(face_store, language, "face"),
@@ -92,6 +93,24 @@ def load_association_data(
         _labelled_items(face_store, tables["face"], names),
         left_out,
     )
+
+
+def _refuse_test_people(stores: Sequence[EmbeddingStore], language: str) -> None:
+    """Who is tested must be a stranger; test media whose person is unknown can say nothing of it."""
+    training: set[str] = set()
+    tested: set[str] = set()
+    for store in stores:
+        items = store.items[store.items["identity"] != ""]
+        in_training = items["split"] == TRAINING_SPLIT
+        training |= set(items["identity"][in_training & (items["language"] == language)])
+        tested |= set(items["identity"][~in_training])
+    both = sorted(training & tested)
+    if both:
+        raise TrainingError(
+            f"{len(both)} people are in the training split ({language}) and in the test split: {', '.join(both[:10])}"
+            f"{' …' if len(both) > 10 else ''}. A test on people of the training measures nothing: take them out of one "
+            "of the lists, and make the stores anew."
+        )
 
 
 def _training_items(store: EmbeddingStore, language: str, modality: str) -> pd.DataFrame:

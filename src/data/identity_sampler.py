@@ -6,23 +6,22 @@ repetition and pairs are labelled by who they show, so that no pair of one perso
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
-class IdentityBatch:
-    """Rows of the items in a batch.
+@dataclass(frozen=True, kw_only=True)
+class BatchIdentities:
+    """Who the voices and the faces of a batch show.
 
     people: P, how many different people there are.
-    voices: int64 (P · voices per identity,). faces: int64 (P · faces per identity,). Rows of one person follow
-    each other. voice_identities, face_identities: int64, who each row shows.
+    voice_identities: int64 (P · voices per identity,). face_identities: int64 (P · faces per identity,). Rows of one
+    person follow each other, and people stand in one order on both sides.
     """
 
     people: int
-    voices: Tensor
-    faces: Tensor
     voice_identities: Tensor
     face_identities: Tensor
 
@@ -33,12 +32,32 @@ class IdentityBatch:
 
     def matching(self) -> tuple[Tensor, Tensor]:
         """Places in the batch (voices, faces) of every pair of one person; needs no device synchronisation."""
-        voice_places = torch.arange(len(self.voices), device=self.voices.device)
-        face_places = torch.arange(len(self.faces), device=self.faces.device)
-        voices = voice_places.view(self.people, -1, 1)
-        faces = face_places.view(self.people, 1, -1)
-        shape = (self.people, voices.shape[1], faces.shape[2])
-        return voices.expand(shape).flatten(), faces.expand(shape).flatten()
+        return _matching_places(
+            self.people,
+            len(self.voice_identities) // self.people,
+            len(self.face_identities) // self.people,
+            self.voice_identities.device,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityBatch(BatchIdentities):
+    """The rows of a batch's items.
+
+    voices: int64 (P · voices per identity,). faces: int64 (P · faces per identity,).
+    """
+
+    voices: Tensor
+    faces: Tensor
+
+
+@lru_cache(maxsize=32)
+def _matching_places(people: int, voices: int, faces: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Every batch of one shape has the same matching places."""
+    shape = (people, voices, faces)
+    voice_places = torch.arange(people * voices, device=device).view(people, voices, 1)
+    face_places = torch.arange(people * faces, device=device).view(people, 1, faces)
+    return voice_places.expand(shape).flatten(), face_places.expand(shape).flatten()
 
 
 class VideoTable:
@@ -108,17 +127,25 @@ class IdentitySampler:
         self.faces_per_identity = faces_per_identity
         self.generator = generator
 
-    def draw(self) -> IdentityBatch:
-        """The next batch."""
+    def draw(self, batches: int) -> list[IdentityBatch]:
+        """The next batches, drawn together: a few operations, however many they are."""
         device = self.generator.device
-        order = torch.rand(self.voices.identities, generator=self.generator, device=device).argsort()
-        people = order[: self.identities]
+        chance = torch.rand(batches, self.voices.identities, generator=self.generator, device=device)
+        people = chance.argsort(dim=1)[:, : self.identities].flatten()
         voices = self.voices.draw(people, self.voices_per_identity, self.generator)
         faces = self.faces.draw(people, self.faces_per_identity, self.generator)
-        return IdentityBatch(
-            len(people),
-            voices.flatten(),
-            faces.flatten(),
-            people.repeat_interleave(self.voices_per_identity),
-            people.repeat_interleave(self.faces_per_identity),
-        )
+        voice_identities = people[:, None].expand_as(voices)
+        face_identities = people[:, None].expand_as(faces)
+        sides = (voice_identities, face_identities, voices, faces)
+        return [
+            IdentityBatch(
+                people=self.identities,
+                voice_identities=shown_by_voices,
+                face_identities=shown_by_faces,
+                voices=voice_rows,
+                faces=face_rows,
+            )
+            for shown_by_voices, shown_by_faces, voice_rows, face_rows in zip(
+                *(side.reshape(batches, -1).unbind() for side in sides), strict=True
+            )
+        ]

@@ -12,13 +12,14 @@ Source: "Taking a Part for the Whole: An Archetype-agnostic Framework for Voice-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.models.two_branch import TwoBranchModel, midpoint
+from src.models.two_branch import TwoBranchModel, cosine_matrix, midpoint
 
 
 class Aasm(TwoBranchModel):
     """AaSM's heads; equations and shapes in the module's docstring.
 
     voice_dimension, face_dimension: D. voice_hidden, face_hidden: units of the hidden layers. width: d.
+    unit_inputs: see TwoBranchModel.
     """
 
     def __init__(
@@ -29,8 +30,9 @@ class Aasm(TwoBranchModel):
         voice_hidden: int = 128,
         face_hidden: int = 256,
         width: int = 128,
+        unit_inputs: bool = False,
     ) -> None:
-        super().__init__(voice_dimension, face_dimension, width)
+        super().__init__(voice_dimension, face_dimension, width, unit_inputs=unit_inputs)
         self.voice_head = _head(voice_dimension, voice_hidden, width)
         self.face_head = _head(face_dimension, face_hidden, width)
 
@@ -47,6 +49,10 @@ class Aasm(TwoBranchModel):
     def likeness(self, voices: Tensor, faces: Tensor) -> Tensor:
         """Cosine."""
         return F.cosine_similarity(voices, faces, dim=-1)
+
+    def likeness_matrix(self, voices: Tensor, faces: Tensor) -> Tensor:
+        """See TwoBranchModel."""
+        return cosine_matrix(voices, faces)
 
     def fuse(self, voices: Tensor, faces: Tensor) -> Tensor:
         """The method fuses nothing: the midpoint of both directions."""

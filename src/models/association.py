@@ -57,6 +57,18 @@ class AssociationModel(nn.Module, ABC):
         bool (F, S). Every row of a mask has at least one true.
         """
 
+    def condense(self, encodings: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """All that comparing needs of an item's encodings, before they are repeated pair by pair.
+
+        encodings: (n, T, width), of voices or of faces. mask: bool (n, T). Returns both, with fewer tokens where the
+        method compares no more than a summary of them; pairs of what comes out compare as pairs of what went in.
+        """
+        return encodings, mask
+
+    def grid_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
+        """Similarity of every voice and every face, (V, F), without their joint embeddings; as `compare_all`."""
+        return self.compare_all(voices, voice_mask, faces, face_mask).similarity
+
     def similarity(
         self, voice_tokens: Tensor, voice_mask: Tensor, face_tokens: Tensor, face_mask: Tensor
     ) -> Tensor:
@@ -72,7 +84,7 @@ class AssociationModel(nn.Module, ABC):
     ) -> Tensor:
         """Similarity of every voice and every face, (V, F); higher = same person. Shapes as in `similarity`."""
         voices, faces = self.encode_voices(voice_tokens), self.encode_faces(face_tokens)
-        return self.compare_all(voices, voice_mask, faces, face_mask).similarity
+        return self.grid_similarity(voices, voice_mask, faces, face_mask)
 
     def attention_over_voice(
         self,

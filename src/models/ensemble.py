@@ -72,6 +72,22 @@ class Ensemble(AssociationModel):
         known = [point for point in points if point is not None]
         return torch.cat(known, dim=-1) / len(points) ** 0.5 if len(known) == len(points) else None
 
+    def condense(self, encodings: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Each member's own; see AssociationModel."""
+        parts = [
+            member.condense(part, mask)
+            for member, part in zip(self._members(), encodings.chunk(len(self.members), dim=-1), strict=True)
+        ]
+        return torch.cat([part for part, _ in parts], dim=-1), parts[0][1]
+
+    def grid_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
+        """The mean of the members'; see AssociationModel."""
+        similarities = [
+            member.grid_similarity(voice, voice_mask, face, face_mask)
+            for member, voice, face in self._sides(voices, faces)
+        ]
+        return torch.stack(similarities).mean(0)
+
     def _members(self) -> list[AssociationModel]:
         return [member for member in self.members if isinstance(member, AssociationModel)]
 

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.models.published_names import fill_exactly, renamed_state, shape_of
-from src.models.two_branch import TwoBranchModel, initialise_linear_layers
+from src.models.two_branch import TwoBranchModel, distance_matrix, initialise_linear_layers
 
 GATE_WIDTH = 128
 
@@ -88,6 +88,7 @@ class Fop(TwoBranchModel):
     """FOP; equations and shapes in the module's docstring.
 
     voice_dimension, face_dimension: D of both branches. width: d. dropout: of the branches, 0.5 as published.
+    unit_inputs: see TwoBranchModel.
     """
 
     def __init__(
@@ -98,8 +99,9 @@ class Fop(TwoBranchModel):
         width: int = 128,
         dropout: float = 0.5,
         fusion: Literal["gated", "linear"] = "gated",
+        unit_inputs: bool = False,
     ) -> None:
-        super().__init__(voice_dimension, face_dimension, width)
+        super().__init__(voice_dimension, face_dimension, width, unit_inputs=unit_inputs)
         self.gated = fusion == "gated"
         self.voice_branch = FopBranch(voice_dimension, width, dropout)
         self.face_branch = FopBranch(face_dimension, width, dropout)
@@ -120,6 +122,10 @@ class Fop(TwoBranchModel):
         """Minus the L2 distance that the challenge's baseline scores with."""
         difference = faces.tanh() - voices.tanh() if self.gated else faces - voices
         return -torch.linalg.vector_norm(difference, dim=-1)
+
+    def likeness_matrix(self, voices: Tensor, faces: Tensor) -> Tensor:
+        """See TwoBranchModel."""
+        return -distance_matrix(*((voices.tanh(), faces.tanh()) if self.gated else (voices, faces)))
 
     def fuse(self, voices: Tensor, faces: Tensor) -> Tensor:
         """(P, width) and (P, width) → (P, width)."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from src.models.cafnet import AlignedInput
 from src.models.canonical_correlation import AffineMap
-from src.models.two_branch import TwoBranchModel, midpoint
+from src.models.two_branch import TwoBranchModel, cosine_matrix, midpoint
 
 
 class LinearCca(TwoBranchModel):
@@ -45,6 +45,10 @@ class LinearCca(TwoBranchModel):
     def likeness(self, voices: Tensor, faces: Tensor) -> Tensor:
         """Cosine."""
         return F.cosine_similarity(voices, faces, dim=-1)
+
+    def likeness_matrix(self, voices: Tensor, faces: Tensor) -> Tensor:
+        """See TwoBranchModel."""
+        return cosine_matrix(voices, faces)
 
     def fuse(self, voices: Tensor, faces: Tensor) -> Tensor:
         """The method fuses nothing: the midpoint of both directions."""

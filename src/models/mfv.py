@@ -52,6 +52,7 @@ class Mfv(TokenPairModel):
 
     voice_dimension, face_dimension: 192 and 512 with its own encoders. hidden, width: of the branches.
     fused_width: of the joint layer. dropout: between the layers of a branch.
+    unit_inputs: whether tokens are L2-normalised first, which the published head leaves out.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Mfv(TokenPairModel):
         width: int = 128,
         fused_width: int = 256,
         dropout: float = 0.5,
+        unit_inputs: bool = False,
     ) -> None:
         super().__init__(voice_dimension, face_dimension, fused_width)
+        self.unit_inputs = unit_inputs
         self.voice_branch = MfvBranch(voice_dimension, hidden, width, dropout)
         self.face_branch = MfvBranch(face_dimension, hidden, width, dropout)
         self.joint = nn.Linear(2 * width, fused_width)
@@ -73,12 +76,15 @@ class Mfv(TokenPairModel):
     def encode_voices(self, tokens: Tensor) -> Tensor:
         """(V, T, voice_dimension) → (V, T, fused_width): the voice's share of the joint layer."""
         weight, _ = self.joint.weight.chunk(2, dim=1)
-        return F.linear(self.voice_branch(tokens), weight)
+        return F.linear(self.voice_branch(self._inputs(tokens)), weight)
 
     def encode_faces(self, tokens: Tensor) -> Tensor:
         """(F, S, face_dimension) → (F, S, fused_width): the face's share of the joint layer, with its bias."""
         _, weight = self.joint.weight.chunk(2, dim=1)
-        return F.linear(self.face_branch(tokens), weight, self.joint.bias)
+        return F.linear(self.face_branch(self._inputs(tokens)), weight, self.joint.bias)
+
+    def _inputs(self, tokens: Tensor) -> Tensor:
+        return F.normalize(tokens, dim=-1) if self.unit_inputs else tokens
 
     def combine(self, voices: Tensor, faces: Tensor) -> Comparison:
         """Log odds and fused embeddings of tokens; see TokenPairModel."""

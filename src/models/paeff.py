@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from src.models.poincare import poincare_distance, poincare_distance_matrix, to_poincare_ball
 from src.models.published_names import renamed_state
-from src.models.two_branch import TwoBranchModel, initialise_linear_layers
+from src.models.two_branch import TwoBranchModel, distance_matrix, initialise_linear_layers
 
 CURVATURE = 0.05
 ALIGNMENT_TEMPERATURE = 0.07
@@ -66,7 +66,7 @@ class Paeff(TwoBranchModel):
     """PAEFF; equations and shapes in the module's docstring.
 
     voice_dimension, face_dimension: D of both branches. width: d. dropout: of the branches, 0.4 as published.
-    geometry: how points of the ball are compared.
+    geometry: how points of the ball are compared. unit_inputs: see TwoBranchModel.
     """
 
     def __init__(
@@ -77,8 +77,9 @@ class Paeff(TwoBranchModel):
         width: int = 256,
         dropout: float = 0.4,
         geometry: Literal["released", "hyperbolic"] = "released",
+        unit_inputs: bool = False,
     ) -> None:
-        super().__init__(voice_dimension, face_dimension, width)
+        super().__init__(voice_dimension, face_dimension, width, unit_inputs=unit_inputs)
         self.hyperbolic = geometry == "hyperbolic"
         self.voice_branch = PaeffBranch(voice_dimension, width, dropout)
         self.face_branch = PaeffBranch(face_dimension, width, dropout)
@@ -101,6 +102,12 @@ class Paeff(TwoBranchModel):
         if self.hyperbolic:
             return -poincare_distance(self.points(voices), self.points(faces), CURVATURE)
         return -torch.linalg.vector_norm(F.gelu(faces) - F.gelu(voices), dim=-1)
+
+    def likeness_matrix(self, voices: Tensor, faces: Tensor) -> Tensor:
+        """See TwoBranchModel."""
+        if self.hyperbolic:
+            return -poincare_distance_matrix(self.points(voices), self.points(faces), CURVATURE)
+        return -distance_matrix(F.gelu(voices), F.gelu(faces))
 
     def fuse(self, voices: Tensor, faces: Tensor) -> Tensor:
         """(P, width) and (P, width) → (P, width)."""

@@ -30,9 +30,10 @@ def pair_similarities(
     voice_index, face_index = _rows(voice_rows, voices), _rows(face_rows, faces)
     if voice_index.shape != face_index.shape:
         raise ValueError(f"{len(voice_index)} voice rows and {len(face_index)} face rows make no pairs")
-    voice_codes, face_codes = model.encode_voices(voices.tokens), model.encode_faces(faces.tokens)
+    voice_codes, voice_mask = model.condense(model.encode_voices(voices.tokens), voices.mask)
+    face_codes, face_mask = model.condense(model.encode_faces(faces.tokens), faces.mask)
     blocks = [
-        model.compare(voice_codes[v], voices.mask[v], face_codes[f], faces.mask[f]).similarity
+        model.compare(voice_codes[v], voice_mask[v], face_codes[f], face_mask[f]).similarity
         for v, f in zip(voice_index.split(pairs_per_block), face_index.split(pairs_per_block), strict=True)
     ]
     return torch.cat(blocks).double().cpu().numpy()
@@ -47,13 +48,14 @@ def similarity_matrix_of(
     The model is put into evaluation mode and left in it.
     """
     model.eval()
-    voice_codes, face_codes = model.encode_voices(voices.tokens), model.encode_faces(faces.tokens)
+    voice_codes, voice_mask = model.condense(model.encode_voices(voices.tokens), voices.mask)
+    face_codes, face_mask = model.condense(model.encode_faces(faces.tokens), faces.mask)
     side = max(1, int(pairs_per_block**0.5))
     rows = []
-    for codes, mask in zip(voice_codes.split(side), voices.mask.split(side), strict=True):
+    for codes, mask in zip(voice_codes.split(side), voice_mask.split(side), strict=True):
         blocks = [
-            model.compare_all(codes, mask, face_block, face_mask).similarity
-            for face_block, face_mask in zip(face_codes.split(side), faces.mask.split(side), strict=True)
+            model.grid_similarity(codes, mask, face_block, block_mask)
+            for face_block, block_mask in zip(face_codes.split(side), face_mask.split(side), strict=True)
         ]
         rows.append(torch.cat(blocks, dim=1))
     return torch.cat(rows).double().cpu().numpy()

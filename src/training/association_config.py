@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from src.core.config import STRICT
+from src.training.batch_config import BatchConfig
+from src.training.objectives.registry import AnyObjectiveConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlignmentConfig:
-    """How the model's aligned inputs are fitted (src/models/canonical_correlation.py).
+    """How canonical directions are fitted (src/models/canonical_correlation.py).
 
     principal_components: numbers kept of each modality before the canonical directions are sought.
     shrinkage: added to each principal variance, as a share of their mean.
@@ -26,92 +29,47 @@ class AlignmentConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchConfig:
-    """What a batch is made of; all of its voices meet all of its faces.
-
-    identities: people in a batch; all of them when there are fewer.
-    voices_per_identity, faces_per_identity: of each, from different videos. At least one of them must be 2,
-        since the projection loss compares one person's pairs.
-    voice_tokens, face_tokens: tokens drawn of each item at each step; the others are dropped (regularisation).
-    """
-
-    __pydantic_config__ = STRICT
-
-    identities: int
-    voices_per_identity: int
-    faces_per_identity: int
-    voice_tokens: int
-    face_tokens: int
-
-    def __post_init__(self) -> None:
-        for name in ("voices_per_identity", "faces_per_identity", "voice_tokens", "face_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1")
-        if self.identities < 2:
-            raise ValueError("identities must be at least 2: without a second person nothing differs")
-        if self.voices_per_identity * self.faces_per_identity < 2:
-            raise ValueError("voices_per_identity or faces_per_identity must be at least 2")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LossConfig:
-    """Weights of the loss terms and their settings; a term with weight 0 is only logged.
-
-    pair: same or different, over all pairs of the batch. negative_ratio: weight of different against same pairs.
-    contrastive: the right partner among the batch.
-    identity: identity cross-entropy on the fused embeddings of matching pairs (FOP).
-    orthogonal_projection: on the same embeddings (FOP); different_weight: of its different-identity part.
-    label_smoothing: of the identity cross-entropy.
-    """
-
-    __pydantic_config__ = STRICT
-
-    pair: float
-    contrastive: float
-    identity: float
-    orthogonal_projection: float
-    negative_ratio: float = 1.5
-    different_weight: float = 0.7
-    label_smoothing: float = 0.0
-
-    def __post_init__(self) -> None:
-        weights = (self.pair, self.contrastive, self.identity, self.orthogonal_projection)
-        if min(weights) < 0:
-            raise ValueError("weights of loss terms must not be negative")
-        if self.pair + self.contrastive == 0:
-            raise ValueError("pair or contrastive must be above 0, or the similarity learns nothing")
-
-
-@dataclass(frozen=True, kw_only=True)
 class OptimizerConfig:
-    """AdamW with a linear warm-up and a cosine decline to zero.
+    """The optimiser and its learning rate.
 
-    learning_rate: the highest. weight_decay: of matrices; vectors (biases, norms) have none.
-    warmup_steps: steps until the highest rate. gradient_clip: largest norm of the gradient.
-    average_decay: of the exponential moving average of the weights, which is what is validated and kept;
-        0 keeps the weights themselves.
+    name: adamw or sgd. learning_rate: the highest. weight_decay: of matrices; vectors (biases, norms) have none.
+    momentum: of sgd. schedule: after a linear warm-up of `warmup_steps`, half a cosine down to 0 at the last step, a
+    constant, or a step down by `step_factor` after each share of the steps in `step_at`. gradient_clip: largest norm of
+    the gradient; null for none. average_decay: of the exponential moving average of the weights, which is what is
+    validated and kept; 0 keeps the weights themselves. precision: of matrix products, float32 or bfloat16 (autocast).
     """
 
     __pydantic_config__ = STRICT
 
+    name: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float
     weight_decay: float
-    warmup_steps: int
-    gradient_clip: float
-    average_decay: float
+    momentum: float | None = None
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    warmup_steps: int = 0
+    step_at: tuple[float, ...] = ()
+    step_factor: float = 0.1
+    gradient_clip: float | None = None
+    average_decay: float = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
-        if (
-            self.learning_rate <= 0
-            or self.gradient_clip <= 0
-            or self.weight_decay < 0
-            or self.warmup_steps < 0
-        ):
-            raise ValueError(
-                "learning_rate and gradient_clip must be above 0, weight_decay and warmup_steps not below"
-            )
+        if self.learning_rate <= 0 or self.weight_decay < 0 or self.warmup_steps < 0:
+            raise ValueError("learning_rate must be above 0, weight_decay and warmup_steps not below")
+        if self.gradient_clip is not None and self.gradient_clip <= 0:
+            raise ValueError("gradient_clip must be above 0; null clips nothing")
         if not 0.0 <= self.average_decay < 1.0:
             raise ValueError("average_decay must be at least 0 and below 1")
+        if (self.name == "sgd") != (self.momentum is not None):
+            raise ValueError("momentum belongs to sgd, which needs it (0 for none)")
+        if self.momentum is not None and not 0.0 <= self.momentum < 1.0:
+            raise ValueError("momentum must be at least 0 and below 1")
+        if (self.schedule == "step") != bool(self.step_at):
+            raise ValueError(
+                "step_at belongs to the schedule step, which needs it: shares such as [0.5, 0.8]"
+            )
+        if not all(0.0 < share < 1.0 for share in self.step_at) or not 0.0 < self.step_factor < 1.0:
+            raise ValueError("step_at must be shares between 0 and 1, and step_factor lie between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,45 +79,59 @@ class ValidationConfig:
     folds: people are split into so many folds by the seed; member m holds out fold m, trains on the others.
     every_steps: steps between validations. patience: validations without a better mean EER until training
         ends early. items_per_identity: voices and faces of a person that take part, at most.
+    impostors_per_genuine: pairs of different people for each pair of one person, drawn evenly; all when there are fewer.
     """
 
     __pydantic_config__ = STRICT
 
     folds: int
-    every_steps: int
-    patience: int
+    every_steps: int = 20
+    patience: int = 4
     items_per_identity: int = 12
+    impostors_per_genuine: int = 10
 
     def __post_init__(self) -> None:
         if self.folds < 2:
             raise ValueError("folds must be at least 2, or nobody is left to validate on")
-        if min(self.every_steps, self.patience, self.items_per_identity) < 1:
-            raise ValueError("every_steps, patience and items_per_identity must be at least 1")
+        for name in ("every_steps", "patience", "items_per_identity", "impostors_per_genuine"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssociationConfig:
     """A whole training.
 
-    recipe: "association". model: the model's mapping without the dimensions, which the stores give
-    (src/models/registry.py). steps: the most steps of a member. fewest_identities: fewer people are an error.
+    recipe: "association". model: the model's mapping; its dimensions are the stores' and need not be given
+    (src/models/configurations.py). objective: the loss terms (src/training/objectives/). alignment: for models with
+    canonical directions. batch, optimizer, steps (the most of a member): for objectives that are trained.
+    fewest_identities: fewer people are an error. start_from: a checkpoint of the same model to begin with, for
+    adaptation.
     """
 
     __pydantic_config__ = STRICT
 
     recipe: Literal["association"]
     model: Mapping[str, Any]
-    alignment: AlignmentConfig
-    batch: BatchConfig
-    loss: LossConfig
-    optimizer: OptimizerConfig
+    objective: AnyObjectiveConfig
+    alignment: AlignmentConfig | None = None
+    batch: BatchConfig | None = None
+    optimizer: OptimizerConfig | None = None
     validation: ValidationConfig
-    steps: int
+    steps: int = 0
     fewest_identities: int = 10
+    start_from: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
+        if not self.objective.TERMS:
+            if self.batch or self.optimizer or self.steps or self.start_from:
+                raise ValueError("a closed form takes no batch, optimizer, steps or start_from")
+        elif self.batch is None or self.optimizer is None:
+            raise ValueError(f"objective {self.objective.name} needs the sections batch and optimizer")
+        elif self.steps < 1:
             raise ValueError("steps must be at least 1")
+        else:
+            self.objective.check_batch(self.batch)
         members = self.model.get("members", 1)
         if isinstance(members, int) and members > self.validation.folds:
             raise ValueError(

@@ -1,167 +1,128 @@
-"""One member of a head in training: its people, its network, its optimiser; steps and validation."""
+"""One member of a head in training: its network, its objective, its optimiser; steps, validation, state."""
 
-import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from src.core.polarity import score_from_similarity
-from src.core.seeding import stream_seed
-from src.data.identity_sampler import IdentityBatch, IdentitySampler, VideoTable
-from src.losses.contrastive import ContrastiveLoss
-from src.losses.fop import FopLoss
-from src.losses.pair import PairLoss
-from src.metrics.verification import area_under_curve, equal_error_rate
 from src.models.association import AssociationModel
-from src.models.pair_scoring import similarity_matrix_of
-from src.models.tokens import TokenSequences
-from src.training.association_config import AssociationConfig, OptimizerConfig
-from src.training.resident_items import ResidentPeople
+from src.training.association_config import OptimizerConfig
+from src.training.association_step import AssociationStep, BatchSource
+from src.training.optimisation import learning_rate, make_optimizer
+from src.training.people_validation import PeopleValidation
 
-LOSS_TERMS = ("pair", "contrastive", "identity", "orthogonal_projection")
+Finish = Callable[[AssociationModel], AssociationModel]
 
 
-@dataclass(frozen=True)
-class ValidationResult:
-    """What a member reaches on people whom it never saw: rates from 0 to 1, and over how many pairs."""
+class LossNotFiniteError(Exception):
+    """A loss term stopped being finite; `step` is counted from 1, `terms` are those that did so first."""
 
-    equal_error_rate: float
-    area_under_curve: float
-    pairs: int
+    def __init__(self, step: int, terms: Sequence[str]) -> None:
+        super().__init__(f"at step {step}: {', '.join(terms)}")
 
 
 class Member:
     """Trains one network on some people and validates it on others.
 
-    model: with fresh weights, on the people's device. training, validation: disjoint people.
-    seed: of this member's batches.
+    step: model and objective on their device. batches: of the training people. validation: of people apart from them.
+    optimizer, steps: None and 0 where nothing is trained. finish: what is done to the averaged network before it is
+    validated or kept (a fit in closed form); it must leave its argument as it is.
     """
 
     def __init__(
         self,
-        model: AssociationModel,
-        training: ResidentPeople,
-        validation: ResidentPeople,
-        config: AssociationConfig,
-        seed: int,
+        step: AssociationStep,
+        batches: BatchSource | None,
+        validation: PeopleValidation,
+        *,
+        optimizer: OptimizerConfig | None,
+        steps: int,
+        weights: tuple[float, ...],
+        finish: Finish | None = None,
     ) -> None:
-        device = training.voices.identities.device
-        self.config = config
-        self.model = model
-        self.training = training
-        self.validation = validation.evenly_chosen(config.validation.items_per_identity)
-        self.generator = torch.Generator(device).manual_seed(stream_seed("batches", seed))
-        self.sampler = _sampler(training, config, self.generator)
-        self.pair_loss = PairLoss(config.loss.negative_ratio)
-        self.contrastive_loss = ContrastiveLoss()
-        self.fop = FopLoss(
-            model.fused_dimension,
-            self.sampler.voices.identities,
-            config.loss.different_weight,
-            config.loss.label_smoothing,
-        ).to(device)
-        self.parameters = [*model.parameters(), *self.fop.parameters()]
-        self.optimizer = _optimizer(self.parameters, config.optimizer)
-        self.schedule = LambdaLR(self.optimizer, self._share_of_rate)
-        averaging = get_ema_multi_avg_fn(config.optimizer.average_decay)
-        self.average = AveragedModel(model, multi_avg_fn=averaging)
+        self.step, self.batches, self.validation = step, batches, validation
+        self.settings, self.steps, self.finish = optimizer, steps, finish
+        self.steps_taken = 0
+        self.parameters = list(step.parameters())
+        self.device = next(iter([*self.parameters, *step.buffers()])).device
+        self.weights = torch.tensor(weights, device=self.device)
+        self.optimizer = None if optimizer is None else make_optimizer(self.parameters, optimizer)
+        self.average = None
+        if optimizer is not None and optimizer.average_decay > 0:
+            averaging = get_ema_multi_avg_fn(optimizer.average_decay)
+            self.average = AveragedModel(step.model, multi_avg_fn=averaging, use_buffers=True)
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step."""
-        return float(self.schedule.get_last_lr()[0])
+        """The rate of the next step; 0 where nothing is trained."""
+        return 0.0 if self.settings is None else learning_rate(self.settings, self.steps_taken, self.steps)
 
-    @property
-    def averaged_model(self) -> AssociationModel:
-        """The network with averaged weights, which is what is validated and kept."""
-        module = self.average.module
-        assert isinstance(module, AssociationModel)
-        return module
+    def kept_model(self) -> AssociationModel:
+        """The network that is validated and kept: averaged weights, finished."""
+        model = self.step.model if self.average is None else self.average.module
+        assert isinstance(model, AssociationModel)
+        return model if self.finish is None else self.finish(model)
 
     def train(self, steps: int) -> dict[str, float]:
-        """Take some steps; the mean of each loss term over them, and of their weighted sum as "loss"."""
-        self.model.train()
-        weights = torch.tensor(
-            [getattr(self.config.loss, name) for name in LOSS_TERMS], device=self.generator.device
-        )
-        sums = torch.zeros_like(weights)
-        for _ in range(steps):
-            terms = torch.stack(self._terms(self.sampler.draw()))
-            self._update((weights * terms).sum())
-            sums += terms.detach()
-        means = sums / steps
-        return {"loss": float((weights * means).sum()), **dict(zip(LOSS_TERMS, means.tolist(), strict=True))}
+        """Take some steps; the mean of each loss term over them, and of their weighted sum as "loss".
 
-    def validate(self) -> ValidationResult:
-        """Score every voice of the validation people against every face of theirs."""
-        voices, faces = self.validation.voices, self.validation.faces
-        similarity = similarity_matrix_of(self.averaged_model, voices.sequences, faces.sequences).ravel()
-        same = (voices.identities[:, None] == faces.identities[None, :]).cpu().numpy().ravel()
-        scores = score_from_similarity(similarity)
-        return ValidationResult(equal_error_rate(scores, same), area_under_curve(scores, same), same.size)
+        Raises LossNotFiniteError when a term stops being finite; nothing waits for the device before the last step.
+        """
+        assert self.batches is not None
+        self.step.train()
+        history = torch.stack([self._take(self.step, batch) for batch in self.batches.draw(steps)])
+        names = self.step.objective.terms
+        wrong = (~history.isfinite()).cpu()
+        if wrong.any():
+            first = int(wrong.any(1).nonzero()[0])  # afterwards every term is spoilt
+            culprits = [name for name, bad in zip(names, wrong[first], strict=True) if bad]
+            raise LossNotFiniteError(self.steps_taken - steps + first + 1, culprits)
+        means = history.mean(0)
+        return {
+            "loss": float((self.weights * means).sum()),
+            **dict(zip(names, means.tolist(), strict=True)),
+        }
 
-    def _terms(self, batch: IdentityBatch) -> list[Tensor]:
-        """The loss terms of a batch, unweighted, in the order of LOSS_TERMS."""
-        sizes = self.config.batch
-        voices = self._drop_tokens(self.training.voices.sequences.select(batch.voices), sizes.voice_tokens)
-        faces = self._drop_tokens(self.training.faces.sequences.select(batch.faces), sizes.face_tokens)
-        similarity, fused = self.model.compare_all(
-            self.model.encode_voices(voices.tokens),
-            voices.mask,
-            self.model.encode_faces(faces.tokens),
-            faces.mask,
-        )
-        matching_voices, matching_faces = batch.matching()
-        fop = self.fop(fused[matching_voices, matching_faces], batch.voice_identities[matching_voices])
-        return [
-            self.pair_loss(similarity, batch.same),
-            self.contrastive_loss(similarity, batch.same),
-            fop.identity,
-            fop.orthogonal_projection,
-        ]
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that decides the steps to come, as tensors, numbers and text."""
+        assert self.optimizer is not None
+        assert self.batches is not None
+        return {
+            "steps_taken": self.steps_taken,
+            "step": self.step.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "batches": self.batches.state_dict(),
+        }
 
-    def _drop_tokens(self, sequences: TokenSequences, kept: int) -> TokenSequences:
-        """Keep `kept` random tokens of each item, all where it has no more."""
-        if sequences.mask.shape[1] <= kept:
-            return sequences
-        chance = torch.rand(sequences.mask.shape, generator=self.generator, device=self.generator.device)
-        chosen = chance.masked_fill(~sequences.mask, -1.0).topk(kept, dim=1).indices
-        tokens = sequences.tokens.gather(1, chosen[..., None].expand(-1, -1, sequences.dimension))
-        return TokenSequences(tokens, sequences.mask.gather(1, chosen))
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        assert self.optimizer is not None
+        assert self.batches is not None
+        self.steps_taken = state["steps_taken"]
+        self.step.load_state_dict(state["step"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.batches.load_state_dict(state["batches"])
 
-    def _update(self, loss: Tensor) -> None:
+    def _take(self, step: nn.Module, batch: Any) -> torch.Tensor:
+        """One step; the terms of its batch, detached."""
+        assert self.settings is not None
+        assert self.optimizer is not None
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate
+        low = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
+            terms = step(batch)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, self.config.optimizer.gradient_clip)
+        (self.weights * terms).sum().backward()
+        if self.settings.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         self.optimizer.step()
-        self.schedule.step()
-        self.average.update_parameters(self.model)
-
-    def _share_of_rate(self, step: int) -> float:
-        """Linear warm-up, then half a cosine down to 0 at the last step."""
-        warm_up = min(1.0, (step + 1) / max(1, self.config.optimizer.warmup_steps))
-        return warm_up * 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / self.config.steps)))
-
-
-def _sampler(
-    people: ResidentPeople, config: AssociationConfig, generator: torch.Generator
-) -> IdentitySampler:
-    return IdentitySampler(
-        VideoTable(people.voices.identities, people.voices.videos),
-        VideoTable(people.faces.identities, people.faces.videos),
-        identities=config.batch.identities,
-        voices_per_identity=config.batch.voices_per_identity,
-        faces_per_identity=config.batch.faces_per_identity,
-        generator=generator,
-    )
-
-
-def _optimizer(parameters: list[nn.Parameter], config: OptimizerConfig) -> torch.optim.AdamW:
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+        self.steps_taken += 1
+        if self.average is not None:
+            self.average.update_parameters(self.step.model)
+        return terms.detach()

@@ -1,54 +1,59 @@
-"""Training an association head: members in step, one step chosen for all by people held out.
+"""Training an association head, from a configuration and embedding stores to a checkpoint folder.
 
-Member m holds out fold m of the people, fits its aligned inputs and trains on the others. All members advance
-together; after every `every_steps` steps each is validated on its own fold, and the weights kept are those of
-the step with the lowest mean equal error rate over the folds. The test lists play no part.
+Member m holds out fold m of the people, fits its canonical directions and trains on the others; the loop chooses one
+step for all of them (association_loop.py).
 """
 
 import logging
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from src.artifacts.checkpoints import LOG_FILE, save_checkpoint
+from src.artifacts.checkpoints import save_checkpoint, save_validation_scores
 from src.artifacts.embedding_store import EmbeddingStore
 from src.core.config import config_mapping, load_config
 from src.core.device import choose_device
-from src.core.errors import TrainingError
-from src.core.files import write_text
-from src.core.progress import progress_bar
-from src.core.seeding import seed_everything, stream_seed
+from src.core.errors import ConfigError, TrainingError
+from src.core.seeding import random_stream, seed_everything, stream_seed
 from src.core.version import __version__
 from src.data.association import AssociationData, load_association_data
 from src.data.identity_split import IdentitySplit, identity_folds
 from src.models.canonical_correlation import AlignmentSettings, fit_alignment
-from src.models.registry import ModelConfig, build_member, model_config
-from src.training.association_config import AssociationConfig
-from src.training.association_member import Member, ValidationResult
+from src.models.configurations import ModelConfig, SharedSpaceConfig
+from src.models.registry import build_member, model_config
+from src.models.shared_space import SharedSpace
+from src.training.association_config import AlignmentConfig, AssociationConfig
+from src.training.association_loop import AssociationLoop
+from src.training.association_member import Finish, Member
+from src.training.association_step import AssociationStep
+from src.training.output_alignment import with_fitted_outputs
+from src.training.people_validation import PeopleValidation
+from src.training.resident_batches import ResidentBatches
 from src.training.resident_items import ResidentPeople
+from src.training.run_folder import RunFolder
+from src.training.starting_weights import StartingWeights
+from src.training.training_progress import TrainingProgress
 
 LOGGER = logging.getLogger(__name__)
+MOST_VALIDATION_SCORES = 200_000
 
 
 @dataclass(frozen=True)
-class TrainedHead:
-    """What a training ends with.
+class HeadSources:
+    """What heads are made from: settings, stores, the people of each member, and where they are trained."""
 
-    weights: of all members, at the chosen step, by the names of `build_model`'s parameters.
-    log: one row a member and validation. metrics: what was measured at the chosen step.
-    """
-
-    weights: dict[str, Tensor]
-    log: pd.DataFrame
-    metrics: dict[str, Any]
+    config: AssociationConfig
+    model: ModelConfig
+    stores: tuple[EmbeddingStore, EmbeddingStore]
+    data: AssociationData
+    splits: list[IdentitySplit]
+    device: torch.device
+    seed: int
 
 
 def train_association(
@@ -60,168 +65,158 @@ def train_association(
     out: Path,
     device_name: str = "auto",
     seed: int = 0,
+    resume: bool = False,
 ) -> dict[str, Any]:
     """Train a head on the training split of one language and write its checkpoint; returns its metrics.
 
-    features: folder with the stores `voice` and `face`. out: checkpoint folder.
+    features: folder with the stores `voice` and `face`. out: checkpoint folder. resume: go on with a training that was
+    stopped there.
     Raises ConfigError, StoreError or TrainingError before the first step for what cannot be trained, and
-    TrainingError when a loss term stops being finite.
+    TrainingError when a loss term stops being finite; the best epoch before that is kept then.
     """
     config = load_config(AssociationConfig, config_path, overrides)
-    voice_store, face_store = EmbeddingStore.open(features / "voice"), EmbeddingStore.open(features / "face")
-    model = model_config(
-        {
-            **config.model,
-            "voice_dimension": voice_store.dimension,
-            "face_dimension": face_store.dimension,
-        },
-        f"{config_path}: model",
-    )
-    data = load_association_data(
-        voice_store, face_store, language, fewest_identities=config.fewest_identities
-    )
-    if data.left_out:
-        LOGGER.warning("left out: %s", "; ".join(f"{name}, {why}" for name, why in data.left_out.items()))
-    splits = identity_folds(data.names, config.validation.folds, seed)[: model.members]
-    device = choose_device(device_name)
+    sources = _sources(config, f"{config_path}: model", features, language, device_name, seed)
+    resolved = _resolved(sources, language)
+    progress = TrainingProgress(out, {**resolved, "device": sources.device.type})
+    state = progress.load() if resume else None
+    if not resume:
+        progress.refuse_unfinished()
     seed_everything(stream_seed("association", seed) % 2**32)
-    members = [
-        _make_member(config, model, data, split, (voice_store, face_store), device, stream_seed(seed, number))
-        for number, split in enumerate(splits)
-    ]
-    trained = train_members(members, config)
-    resolved = {
-        "recipe": config.recipe,
-        "model": config_mapping(model),
-        "training": config_mapping(config),
-        "language": language,
-        "seed": seed,
-        "encoders": {"voice": voice_store.information, "face": face_store.information},
-        "identities": _identities(splits),
-        "left_out": data.left_out,
-        "version": __version__,
-    }
-    write_text(out / LOG_FILE, trained.log.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-    save_checkpoint(out, trained.weights, resolved, trained.metrics)
+    starting = StartingWeights.load(config.start_from, sources.model, language, sources.splits)
+    members = [_make_member(sources, number, starting) for number in range(sources.model.members)]
+    with RunFolder(out) as folder:
+        loop = AssociationLoop(members, config, folder, progress)
+        if state is not None:
+            loop.load_state_dict(state)
+            LOGGER.info("%s: going on after epoch %d", out, loop.epoch)
+        trained = loop.run()
+        if trained is None:
+            raise TrainingError(_failure_message(loop.failure, "nothing was written"))
+        save_validation_scores(out, _validation_scores(sources, members, trained.weights))
+        folder.finish(trained.log)
+        save_checkpoint(out, trained.weights, resolved, trained.metrics)
+    progress.remove()
+    if trained.failure is not None:
+        kept = f"{out} holds the weights of epoch {trained.metrics['epoch']}, the best before that"
+        raise TrainingError(_failure_message(trained.failure, kept))
     return trained.metrics
 
 
-def train_members(members: Sequence[Member], config: AssociationConfig) -> TrainedHead:
-    """Train all members until the mean validation error stops falling, and keep the best epoch.
-
-    An epoch is `every_steps` steps of every member and a validation. Raises TrainingError when a loss term is
-    not finite, and names it.
-    """
-    started = time.monotonic()
-    rows: list[dict[str, float]] = []
-    chosen: _Epoch | None = None
-    epoch = step = 0
-    with progress_bar(total=config.steps * len(members), description="training", unit="step") as bar:
-        while step < config.steps:
-            steps = min(config.validation.every_steps, config.steps - step)
-            epoch, step = epoch + 1, step + steps
-            results = []
-            for number, member in enumerate(members):
-                rate = member.learning_rate
-                terms = member.train(steps)
-                _require_finite(terms, number, epoch)
-                results.append(member.validate())
-                rows.append(_log_row(number, epoch, step, rate, terms, results[-1]))
-                bar.update(steps)
-            bar.set_postfix_str(f"validation EER {_mean_error(results):.1%}")
-            if chosen is None or _mean_error(results) < _mean_error(chosen.results):
-                chosen = _Epoch(epoch, results, _weights(members))
-            elif epoch - chosen.number >= config.validation.patience:
-                break
-    assert chosen is not None, "there is at least one step"
-    log = pd.DataFrame(rows).assign(chosen=lambda table: (table["epoch"] == chosen.number).astype(int))
-    return TrainedHead(chosen.weights, log, _metrics(chosen, epoch, time.monotonic() - started))
+def _sources(
+    config: AssociationConfig, source: str, features: Path, language: str, device_name: str, seed: int
+) -> HeadSources:
+    stores = EmbeddingStore.open(features / "voice"), EmbeddingStore.open(features / "face")
+    model = _model_of_stores(config, stores, source)
+    data = load_association_data(*stores, language, fewest_identities=config.fewest_identities)
+    if data.left_out:
+        LOGGER.warning("left out: %s", "; ".join(f"{name}, {why}" for name, why in data.left_out.items()))
+    splits = identity_folds(data.names, config.validation.folds, seed)[: model.members]
+    return HeadSources(config, model, stores, data, splits, choose_device(device_name), seed)
 
 
-@dataclass(frozen=True)
-class _Epoch:
-    """An epoch that may be kept: its number from 1, the members' results, and all weights."""
+def _model_of_stores(
+    config: AssociationConfig, stores: tuple[EmbeddingStore, EmbeddingStore], source: str
+) -> ModelConfig:
+    dimensions = {"voice_dimension": stores[0].dimension, "face_dimension": stores[1].dimension}
+    for (name, dimension), store in zip(dimensions.items(), stores, strict=True):
+        stated = config.model.get(name, dimension)
+        if stated != dimension:
+            raise ConfigError(
+                f"{source}.{name} is {stated}, but {store.folder} holds vectors of {dimension} numbers. Leave the key "
+                "away to take the store's, or extract features with the encoder that the configuration is for."
+            )
+    model = model_config({**config.model, **dimensions}, source)
+    if (model.alignment_width or _canonical_width(model)) and config.alignment is None:
+        raise ConfigError(f"{source} has canonical directions and needs the section alignment")
+    return model
 
-    number: int
-    results: list[ValidationResult]
-    weights: dict[str, Tensor]
 
-
-def _make_member(
-    config: AssociationConfig,
-    model: ModelConfig,
-    data: AssociationData,
-    split: IdentitySplit,
-    stores: tuple[EmbeddingStore, EmbeddingStore],
-    device: torch.device,
-    seed: int,
-) -> Member:
-    training = ResidentPeople.load(*stores, data.of(split.training), device)
-    validation = ResidentPeople.load(*stores, data.of(split.validation), device)
+def _make_member(sources: HeadSources, number: int, starting: "StartingWeights | None") -> Member:
+    config, split = sources.config, sources.splits[number]
+    training = ResidentPeople.load(*sources.stores, sources.data.of(split.training), sources.device)
+    validation = ResidentPeople.load(*sources.stores, sources.data.of(split.validation), sources.device)
     alignment = None
-    if model.aligned_width is not None:
-        settings = AlignmentSettings(
-            components=model.aligned_width,
-            principal_components=config.alignment.principal_components,
-            shrinkage=config.alignment.shrinkage,
-        )
+    if sources.model.alignment_width is not None:
+        settings = _alignment_settings(config.alignment, sources.model.alignment_width)
         alignment = fit_alignment(training.voices.identity_items(), training.faces.identity_items(), settings)
-    return Member(build_member(model, alignment).to(device), training, validation, config, seed)
+    model = build_member(sources.model, alignment)
+    if starting is not None:
+        starting.fill(model, number)
+    objective = config.objective.build(model, len(split.training), config.steps)
+    seed = stream_seed(sources.seed, number)
+    return Member(
+        AssociationStep(model, objective).to(sources.device),
+        None if config.batch is None else ResidentBatches(training, config.batch, seed),
+        PeopleValidation(validation, split.validation, config.validation, seed),
+        optimizer=config.optimizer,
+        steps=config.steps,
+        weights=config.objective.term_weights,
+        finish=_finish(sources, training),
+    )
 
 
-def _require_finite(terms: Mapping[str, float], member: int, epoch: int) -> None:
-    wrong = [name for name, value in terms.items() if not math.isfinite(value)]
-    if wrong:
-        raise TrainingError(
-            f"the loss stopped being finite in epoch {epoch} of member {member}: {', '.join(wrong)}. Lower "
-            "optimizer.learning_rate or optimizer.gradient_clip; nothing was written."
+def _finish(sources: HeadSources, training: ResidentPeople) -> Finish | None:
+    width = _canonical_width(sources.model)
+    if width is None:
+        return None
+    settings = _alignment_settings(sources.config.alignment, width)
+
+    def fit(model: Any) -> SharedSpace:
+        return with_fitted_outputs(model, training, settings)
+
+    return fit
+
+
+def _canonical_width(model: ModelConfig) -> int | None:
+    return model.canonical_width if isinstance(model, SharedSpaceConfig) else None
+
+
+def _alignment_settings(config: AlignmentConfig | None, width: int) -> AlignmentSettings:
+    assert config is not None, "checked with the model"
+    return AlignmentSettings(
+        components=width, principal_components=config.principal_components, shrinkage=config.shrinkage
+    )
+
+
+def _validation_scores(
+    sources: HeadSources, members: Sequence[Member], weights: Mapping[str, Tensor]
+) -> pd.DataFrame:
+    """Every member's validation pairs scored with the weights that are kept, MOST_VALIDATION_SCORES at most."""
+    tables = []
+    for number, member in enumerate(members):
+        prefix = f"members.{number}."
+        model = sources.model.build().to(sources.device)
+        model.load_state_dict(
+            {name.removeprefix(prefix): tensor for name, tensor in weights.items() if name.startswith(prefix)}
         )
+        tables.append(member.validation.table(model).assign(member=number))
+    table = pd.concat(tables, ignore_index=True)
+    if len(table) <= MOST_VALIDATION_SCORES:
+        return table
+    chosen = random_stream("validation scores", sources.seed).choice(
+        len(table), MOST_VALIDATION_SCORES, replace=False
+    )
+    return table.iloc[sorted(chosen)].reset_index(drop=True)
 
 
-def _log_row(
-    member: int, epoch: int, step: int, rate: float, terms: Mapping[str, float], result: ValidationResult
-) -> dict[str, float]:
-    named = {name if name == "loss" else f"{name}_loss": value for name, value in terms.items()}
+def _resolved(sources: HeadSources, language: str) -> dict[str, Any]:
+    """The checkpoint's configuration: all that rebuilds the model and says how it was trained."""
     return {
-        "member": member,
-        "epoch": epoch,
-        "step": step,
-        "learning_rate": rate,
-        **named,
-        "validation_eer": result.equal_error_rate,
-        "validation_auc": result.area_under_curve,
+        "recipe": sources.config.recipe,
+        "model": config_mapping(sources.model),
+        "training": config_mapping(sources.config),
+        "language": language,
+        "seed": sources.seed,
+        "encoders": {"voice": sources.stores[0].information, "face": sources.stores[1].information},
+        "identities": {
+            "training": sorted({name for split in sources.splits for name in split.training}),
+            "validation": sorted({name for split in sources.splits for name in split.validation}),
+            "members": [asdict(split) for split in sources.splits],
+        },
+        "left_out": sources.data.left_out,
+        "version": __version__,
     }
 
 
-def _weights(members: Sequence[Member]) -> dict[str, Tensor]:
-    """A copy of the averaged weights, by the names that `build_model` gives them."""
-    return {
-        f"members.{number}.{name}": tensor.detach().clone()
-        for number, member in enumerate(members)
-        for name, tensor in member.averaged_model.state_dict().items()
-    }
-
-
-def _mean_error(results: Sequence[ValidationResult]) -> float:
-    return float(np.mean([result.equal_error_rate for result in results]))
-
-
-def _metrics(chosen: _Epoch, epochs: int, seconds: float) -> dict[str, Any]:
-    return {
-        "validation_eer": _mean_error(chosen.results),
-        "validation_auc": float(np.mean([result.area_under_curve for result in chosen.results])),
-        "validation_eer_of_members": [result.equal_error_rate for result in chosen.results],
-        "validation_pairs": sum(result.pairs for result in chosen.results),
-        "epoch": chosen.number,
-        "epochs_trained": epochs,
-        "training_seconds": round(seconds, 3),
-    }
-
-
-def _identities(splits: Sequence[IdentitySplit]) -> dict[str, Any]:
-    """Who trained any member, who validated one, and the same member by member."""
-    return {
-        "training": sorted({name for split in splits for name in split.training}),
-        "validation": sorted({name for split in splits for name in split.validation}),
-        "members": [asdict(split) for split in splits],
-    }
+def _failure_message(failure: str | None, kept: str) -> str:
+    return f"the loss stopped being finite {failure}. Lower optimizer.learning_rate or optimizer.gradient_clip; {kept}."

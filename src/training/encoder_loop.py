@@ -28,8 +28,8 @@ from src.losses.additive_angular_margin import AdditiveAngularMarginLoss
 from src.training.attribute_regression import AttributeRegression, standardized
 from src.training.encoder_config import FaceEncoderTrainingConfig, SpeakerEncoderTrainingConfig
 from src.training.encoder_measures import attribute_correlations, identity_means, pair_equal_error_rate
-from src.training.encoder_progress import TrainingProgress
 from src.training.encoder_task import CONDITIONS, EncoderTask
+from src.training.training_progress import TrainingProgress
 
 LOGGER = logging.getLogger(__name__)
 COUNTER_SUFFIX = "num_batches_tracked"

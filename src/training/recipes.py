@@ -17,7 +17,7 @@ class TrainingRequest:
 
     config: YAML file. out: checkpoint folder. overrides: `key=value` settings that win over the file.
     features, language: for heads. media: for encoders. device: auto, cpu or cuda. seed: None takes the
-    recipe's own.
+    recipe's own. resume: go on with a training that was stopped in `out`; encoders always do.
     """
 
     config: Path
@@ -28,6 +28,7 @@ class TrainingRequest:
     media: list[Path] | None
     device: str
     seed: int | None
+    resume: bool = False
 
 
 def run_recipe(request: TrainingRequest) -> int:
@@ -55,6 +56,7 @@ def _train_head(request: TrainingRequest) -> int:
         out=request.out,
         device_name=request.device,
         seed=request.seed or 0,
+        resume=request.resume,
     )
     sys.stderr.write(
         f"{request.out}: validation EER {metrics['validation_eer']:.1%} at epoch {metrics['epoch']} of "

@@ -15,7 +15,7 @@ from src.models.tokens import TokenSequences
 
 @dataclass(frozen=True)
 class ResidentItems:
-    """One modality on the device: L2-normalised tokens, and the person and video of each item.
+    """One modality on the device: tokens as the store has them, and the person and video of each item.
 
     identities, videos: int64 (items,), ascending.
     """
@@ -27,16 +27,16 @@ class ResidentItems:
     @classmethod
     def load(cls, store: EmbeddingStore, items: LabelledItems, device: torch.device) -> "ResidentItems":
         """Put the items' tokens on the device."""
-        sequences = TokenSequences.gather(store.vectors, items.first, items.count, device)
         return cls(
-            TokenSequences(F.normalize(sequences.tokens, dim=-1), sequences.mask),
+            TokenSequences.gather(store.vectors, items.first, items.count, device),
             torch.from_numpy(items.identities).to(device),
             torch.from_numpy(items.videos).to(device),
         )
 
     def identity_items(self) -> IdentityItems:
-        """The mean token of each item, on the CPU, for fits in closed form."""
-        means = self.sequences.mean().double().cpu().numpy()
+        """The mean direction of each item's tokens, on the CPU, for fits in closed form."""
+        directions = TokenSequences(F.normalize(self.sequences.tokens, dim=-1), self.sequences.mask)
+        means = directions.mean().double().cpu().numpy()
         return IdentityItems(means, self.identities.cpu().numpy())
 
     def evenly_chosen(self, items_per_identity: int) -> "ResidentItems":

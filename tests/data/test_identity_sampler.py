@@ -58,7 +58,7 @@ def test_never_a_false_negative(voice_items, face_items, size, seed):
         generator=generator(seed),
     )
     for _ in range(3):
-        batch = sampler.draw()
+        (batch,) = sampler.draw(1)
         truth = voice_identities[batch.voices][:, None] == face_identities[batch.faces][None, :]
         assert torch.equal(batch.same, truth)
         assert batch.people == len(batch.voice_identities.unique()) == min(size, people)
@@ -81,7 +81,7 @@ def test_any_voice_meets_any_face_of_its_person():
     )
     met = set()
     for _ in range(200):
-        batch = sampler.draw()
+        (batch,) = sampler.draw(1)
         voices, faces = batch.matching()
         met |= set(zip(batch.voices[voices].tolist(), batch.faces[faces].tolist(), strict=True))
     assert met == {(v, f) for v in range(3) for f in range(3)} | {(v, f) for v in (3, 4) for f in (3, 4)}
@@ -103,7 +103,7 @@ def test_same_seed_same_batches():
         sampler = IdentitySampler(
             table, table, identities=2, voices_per_identity=2, faces_per_identity=1, generator=generator(seed)
         )
-        return [sampler.draw().voices.tolist() for _ in range(4)]
+        return [sampler.draw(1)[0].voices.tolist() for _ in range(4)]
 
     assert draws(1) == draws(1)
     assert draws(1) != draws(2)

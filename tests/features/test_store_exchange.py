@@ -19,7 +19,9 @@ recipe: association
 model: {name: cafnet, aligned_width: 3, width: 8, heads: 2, hidden: 8, dropout: 0.1, members: 1}
 alignment: {principal_components: 4, shrinkage: 0.1}
 batch: {identities: 4, voices_per_identity: 2, faces_per_identity: 1, voice_tokens: 1, face_tokens: 1}
-loss: {pair: 1.0, contrastive: 0.5, identity: 0.1, orthogonal_projection: 0.1}
+objective:
+  name: cafnet
+  weights: {pair: 1.0, contrastive: 0.5, identity: 0.1, orthogonal_projection: 0.1}
 optimizer: {learning_rate: 5.0e-3, weight_decay: 0.01, warmup_steps: 2, gradient_clip: 1.0, average_decay: 0.8}
 validation: {folds: 3, every_steps: 3, patience: 1}
 steps: 3

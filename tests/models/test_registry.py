@@ -38,7 +38,7 @@ def test_a_model_survives_a_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "cafnot"}, "not a model; there are: cafnet"),
+        ({"name": "cafnot"}, "not a model; there are: aasm, cafnet"),
         ({"widht": 8}, "widht: unknown key"),
         ({"heads": 3}, "not a multiple of heads"),
         ({"dropout": 1.0}, "below 1"),

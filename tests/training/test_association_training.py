@@ -22,7 +22,9 @@ recipe: association
 model: {name: cafnet, aligned_width: 4, width: 8, heads: 2, hidden: 8, dropout: 0.1, members: 2}
 alignment: {principal_components: 8, shrinkage: 0.1}
 batch: {identities: 8, voices_per_identity: 2, faces_per_identity: 1, voice_tokens: 2, face_tokens: 2}
-loss: {pair: 1.0, contrastive: 0.5, identity: 0.1, orthogonal_projection: 0.1}
+objective:
+  name: cafnet
+  weights: {pair: 1.0, contrastive: 0.5, identity: 0.1, orthogonal_projection: 0.1}
 optimizer: {learning_rate: 5.0e-3, weight_decay: 0.01, warmup_steps: 5, gradient_clip: 1.0, average_decay: 0.8}
 validation: {folds: 3, every_steps: 6, patience: 3}
 steps: 18
@@ -173,7 +175,11 @@ def test_settings_from_the_command_line(config, features, tmp_path):
     [
         (["steps=0"], ConfigError, "steps must be at least 1"),
         (["stepz=3"], ConfigError, "stepz: unknown key"),
-        (["loss.pair=0", "loss.contrastive=0"], ConfigError, "the similarity learns nothing"),
+        (
+            ["objective.weights.pair=0", "objective.weights.contrastive=0"],
+            ConfigError,
+            "the similarity learns nothing",
+        ),
         (["batch.voices_per_identity=1"], ConfigError, "must be at least 2"),
         (["model.members=4"], ConfigError, "more than validation.folds"),
         (["model.aligned_width=11"], ConfigError, "smaller of the stores' dimensions"),
@@ -206,6 +212,6 @@ def test_options_that_a_recipe_lacks_or_needs(config, features, tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_and_is_named(config, features, tmp_path, monkeypatch):
     monkeypatch.setattr("src.losses.pair.PairLoss.forward", lambda self, s, same: s.sum() * float("nan"))
-    with pytest.raises(TrainingError, match=r"stopped being finite in epoch 1 of member 0: .*pair"):
+    with pytest.raises(TrainingError, match=r"stopped being finite in member 0 at step 1: pair\."):
         run(config, features, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -47,6 +47,14 @@ class TrainingProgress:
             )
         return state
 
+    def refuse_unfinished(self) -> None:
+        """Raise TrainingError where there is a state, which a training from the start would make worthless."""
+        if self.path.is_file():
+            raise TrainingError(
+                f"{self.path}: a training was stopped there. Go on with --resume, remove this file to train anew, or "
+                "choose another --out."
+            )
+
     def remove(self) -> None:
         """Forget the state of a training that is over."""
         self.path.unlink(missing_ok=True)
