@@ -8,11 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from src.core.command_line import run_command
-from src.scoring.commands import evaluate, report, score, submit
+from src.scoring.commands import check, evaluate, report, score, submit
 
 COMMANDS = (
     score.COMMAND,
     submit.COMMAND,
+    check.COMMAND,
     evaluate.COMMAND,
     report.COMMAND,
 )

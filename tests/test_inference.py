@@ -55,7 +55,7 @@ def test_one_list_scored_and_evaluated_equals_its_part_of_the_submission(world, 
     score = ["score", "--checkpoint", world.checkpoint("English"), "--trials", trials, "--out", scores]
     assert run(*score, *common) == EXIT_DONE
     submit = ["submit", "--dataset", world.dataset, *checkpoints(world), "--out", submission]
-    assert run(*submit, *common, "--prefix", "sub_score_v1") == EXIT_DONE
+    assert run(*submit, *common, "--file-names", "versioned") == EXIT_DONE
     with zipfile.ZipFile(submission) as archive:
         assert archive.read("sub_score_v1_Urdu_unheard.txt") == scores.read_bytes()
     truth = world.truth / "Urdu_test.csv"

@@ -109,10 +109,19 @@ def overall(measures: Sequence[Measures]) -> dict[str, float | None]:
     return means
 
 
+def overall_by_track(cells: Mapping[Cell, Measures]) -> dict[str, dict[str, float | None]]:
+    """`overall` of the cells of each track."""
+    return {
+        track: overall([measures for cell, measures in cells.items() if cell.track == track])
+        for track in dict.fromkeys(cell.track for cell in cells)
+    }
+
+
 def evaluation_mapping(cells: Mapping[Cell, Measures]) -> dict[str, Any]:
-    """The measures of a submission, ready for JSON."""
+    """The measures of a submission, ready for JSON. `overall` is of all cells, `tracks` of each folder's."""
     return {
         "overall": overall(list(cells.values())),
+        "tracks": overall_by_track(cells),
         "cells": [
             {**asdict(cell), "condition": cell.condition, **asdict(measures)}
             for cell, measures in cells.items()

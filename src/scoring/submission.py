@@ -1,7 +1,8 @@
-"""Submissions of the FAME challenges: written, checked as the challenge's scorer would, zipped, and read again.
+"""Submissions of the challenges: written, checked as the challenge's scorer would, zipped, and read again.
 
-A submission is a zip of four text files with no folder inside; each line is `trial_id score`, every trial
-of its list stands in it exactly once, and lower means the same person (src/core/polarity.py).
+A submission is a zip of four text files, in the folders of the challenge's tracks where it has some; each line is
+`trial_id score`, every trial of its list stands in it exactly once, and lower means the same person
+(src/core/polarity.py).
 """
 
 import math
@@ -25,19 +26,16 @@ _SHOWN_PROBLEMS = 5
 def write_submission(
     path: Path,
     scores: Mapping[Cell, Mapping[str, float]],
-    lists: Mapping[str, Sequence[Trial]],
+    lists: Mapping[Cell, Sequence[Trial]],
     prefix: str = DEFAULT_PREFIX,
 ) -> None:
     """Zip the scores of each cell, atomically and always to the same bytes.
 
-    lists: trials of each test language. Raises SubmissionError with everything that the challenge's scorer
+    lists: trials of each cell. Raises SubmissionError with everything that the challenge's scorer
     would reject; nothing is written then.
     """
     files = {cell.file_name(prefix): format_scores(values).encode("utf-8") for cell, values in scores.items()}
-    expected = {
-        cell.file_name(prefix): [trial.trial_id for trial in lists[cell.test_language]] for cell in scores
-    }
-    problems = submission_problems(files, expected)
+    problems = submission_problems(files, expected_ids(lists, prefix))
     if problems:
         raise SubmissionError(f"{path}: not written, the scorer would reject it:\n  " + "\n  ".join(problems))
     with (
@@ -51,6 +49,11 @@ def write_submission(
             archive.writestr(entry, content)
 
 
+def expected_ids(lists: Mapping[Cell, Sequence[Trial]], prefix: str) -> dict[str, list[str]]:
+    """Name of each file of a submission → trial ids of its list."""
+    return {cell.file_name(prefix): [trial.trial_id for trial in trials] for cell, trials in lists.items()}
+
+
 def submission_problems(files: Mapping[str, bytes], expected: Mapping[str, Sequence[str]]) -> list[str]:
     """Everything that a challenge's scorer would reject, a line each; empty when all is well.
 
@@ -58,7 +61,9 @@ def submission_problems(files: Mapping[str, bytes], expected: Mapping[str, Seque
     """
     problems = [f"{name}: missing" for name in sorted(expected.keys() - files.keys())]
     for name in sorted(files.keys() - expected.keys()):
-        where = "lies in a folder" if "/" in name else "is not a file of this challenge"
+        folder = name.rpartition("/")[0]
+        inner = folder and folder not in {wanted.rpartition("/")[0] for wanted in expected}
+        where = f"lies in the folder {folder}/" if inner else "is not a file of this challenge"
         problems.append(f"{name}: {where}; expected are {', '.join(sorted(expected))}")
     for name in sorted(files.keys() & expected.keys()):
         problems += [f"{name}: {problem}" for problem in _file_problems(files[name], expected[name])]
@@ -106,7 +111,7 @@ def read_submission(path: Path) -> dict[Cell, dict[str, float]]:
 
     Raises SubmissionError when it is neither, and ListError for lines that are not `trial_id score`.
     """
-    files = _read_folder(path) if path.is_dir() else _read_zip(path)
+    files = read_submission_files(path)
     names = cells_of_file_names(files)
     return {
         cell: parse_scores(_text(files[name], path, name), f"{path}, {name}") for cell, name in names.items()
@@ -120,18 +125,25 @@ def read_score_columns_of(path: Path) -> ScoreColumns:
     return read_score_columns(path)
 
 
-def _read_folder(path: Path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in path.glob("*heard.txt")}
+def read_submission_files(path: Path) -> dict[str, bytes]:
+    """Name → content of every file of a submission zip, or of a folder of its files.
 
-
-def _read_zip(path: Path) -> dict[str, bytes]:
+    Raises SubmissionError where it is missing, damaged, or holds a name twice.
+    """
+    if path.is_dir():
+        found = sorted(path.rglob("*heard.txt"))
+        return {file.relative_to(path).as_posix(): file.read_bytes() for file in found}
     if not path.is_file():
         raise SubmissionError(f"{path}: no such submission")
     try:
         with zipfile.ZipFile(path) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
-    except zipfile.BadZipFile as error:
-        raise SubmissionError(f"{path}: damaged, or not a zip file: {error}") from error
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            repeated = [name for name, count in Counter(names).items() if count > 1]
+            if repeated:
+                raise SubmissionError(f"{path}: holds {', '.join(repeated)} more than once")
+            return {name: archive.read(name) for name in names}
+    except (zipfile.BadZipFile, RuntimeError) as error:
+        raise SubmissionError(f"{path}: damaged, locked, or not a zip file: {error}") from error
 
 
 def _text(content: bytes, path: Path, name: str) -> str:

@@ -1,6 +1,6 @@
 """From the paths in a trial to the keys of embeddings, and why a key has none."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from src.artifacts.sources import Modality
@@ -8,19 +8,41 @@ from src.artifacts.trials import Trial
 from src.core.errors import ListError
 from src.core.stage import FAILED, read_parts
 
-MEDIA_FOLDERS: dict[Modality, str] = {"voice": "voices", "face": "faces"}
+MEDIA_FOLDERS: dict[Modality, tuple[str, ...]] = {
+    "voice": ("voices", "voice", "wav"),
+    "face": ("faces", "face"),
+}
 UNKNOWN_MEDIA = "not in the work folder: no such file in the data set, or it was never preprocessed"
 
 
 def resolve_key(path: str, modality: Modality, known: Container[str]) -> str:
     """The key that a path of a list means.
 
-    A test list names media from the data set's root (`voices/English/00000.wav`), a training list from
-    `voices/` or `faces/` (`id0001/English/VIDEO/00000.wav`). So a path is taken as it stands where that key
-    is known, else with the modality's folder in front. A path that fits neither way is returned as it stands.
+    A test list names media from the data set's root (`voices/English/00000.wav`), a training list and VoxCeleb's lists
+    from the folder of the modality (`id0001/English/VIDEO/00000.wav`). That folder is spelled in several ways
+    (`voices`, `voice`), and a test medium of MAV-Celeb stands in `voices/English/` (v1) or `English_test/voices/` (v3).
+    A path is taken as it stands where that key is known, else in the first of these forms that is. One that fits none
+    is returned as it stands.
     """
-    in_folder = f"{MEDIA_FOLDERS[modality]}/{path}"
-    return in_folder if path not in known and in_folder in known else path
+    if path in known:
+        return path
+    return next((form for form in _forms(path, MEDIA_FOLDERS[modality]) if form in known), path)
+
+
+def _forms(path: str, folders: Sequence[str]) -> Iterator[str]:
+    """Other ways to write the same path."""
+    yield from (f"{folder}/{path}" for folder in folders)
+    parts = path.split("/")
+    if len(parts) < 2:
+        return
+    for level in (0, 1):
+        if parts[level] in folders:
+            yield from ("/".join([*parts[:level], folder, *parts[level + 1 :]]) for folder in folders)
+    match parts:
+        case [spelled, language, name] if spelled in folders:
+            yield from (f"{language}_test/{folder}/{name}" for folder in folders)
+        case [test, spelled, name] if spelled in folders and test.endswith("_test"):
+            yield from (f"{folder}/{test.removesuffix('_test')}/{name}" for folder in folders)
 
 
 def refuse_climbing_paths(trials: Iterable[Trial], source: str) -> None:

@@ -12,6 +12,7 @@ from src.artifacts.scores import ScoreColumns
 from src.artifacts.truths import FACE_IDENTITY, VOICE_IDENTITY, read_truth
 from src.core.errors import ListError
 from src.scoring.cells import Cell
+from src.scoring.challenges import SAME_SEX_TRIALS
 
 SAME_SEX, BAYES_RATIO = "same_sex", "bayes_log_likelihood_ratio"
 _SHOWN_IDS = 5
@@ -74,15 +75,27 @@ def join_truth(scores: Mapping[str, float] | ScoreColumns, truth: pd.DataFrame, 
 def join_submission(
     scores: Mapping[Cell, Mapping[str, float]], truth_folder: Path
 ) -> dict[Cell, pd.DataFrame]:
-    """Each cell's trials with score and truth, from `<Language>_test.csv` files in `truth_folder`."""
+    """Each cell's trials with score and truth, from `<Language>_test.csv` files in `truth_folder`.
+
+    The truth of a track lies in a folder of its name; where there is none, the track of same-sex trials is those with
+    `same_sex` 1.
+    """
     truths = {
-        language: read_truth_of(truth_folder / f"{language}_test.csv")
-        for language in dict.fromkeys(cell.test_language for cell in scores)
+        (cell.test_language, cell.track): _truth_of(truth_folder, cell.test_language, cell.track)
+        for cell in scores
     }
     return {
-        cell: join_truth(values, truths[cell.test_language], cell.file_name())
+        cell: join_truth(values, truths[cell.test_language, cell.track], cell.file_name())
         for cell, values in scores.items()
     }
+
+
+def _truth_of(folder: Path, language: str, track: str) -> pd.DataFrame:
+    own = folder / track / f"{language}_test.csv"
+    truth = read_truth_of(own if own.is_file() else folder / own.name)
+    if track == SAME_SEX_TRIALS and not own.is_file() and SAME_SEX in truth.columns:
+        return truth[truth[SAME_SEX] == 1]
+    return truth
 
 
 def _check_identities(truth: pd.DataFrame, path: Path) -> None:

@@ -1,6 +1,7 @@
 """A made-up world whose people are points on a line: everything that scoring reads, written in a moment."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import torch
 
 from src.artifacts.checkpoints import save_checkpoint
-from src.artifacts.embedding_store import token_table, write_store_information
+from src.artifacts.embedding_store import EmbeddingStore, token_table, write_store_information
 from src.artifacts.trials import Trial, write_trials
 from src.core.files import write_text
 from src.media.audio import write_audio
@@ -150,19 +151,36 @@ def write_medium(path, modality, value):
         write_jpeg(path, np.full((48, 40, 3), (shade, 90, 255 - shade), np.uint8))
 
 
-def write_store(folder, modality, rows, information=None):
+def write_store(folder, modality, rows, information=None, training=None):
+    """rows: (key, value) each. training: key → (identity, language) of training media; others are test media."""
     (folder / "tokens").mkdir(parents=True, exist_ok=True)
     kind = "window" if modality == "voice" else "crop"
-    described = [
-        {"key": key, "identity": "", "language": "", "video": "", "split": "test", "token_index": index}
-        | {"token_kind": kind, "quality": 1.0}
-        for index, (key, _) in enumerate(rows)
-    ]
+    described = []
+    for index, (key, _) in enumerate(rows):
+        identity, language = (training or {}).get(key, ("", ""))
+        row = {"key": key, "identity": identity, "language": language, "video": "", "token_index": index}
+        described.append(row | {"split": "train" if identity else "test", "token_kind": kind, "quality": 1.0})
     vectors = np.array([[value, 7.0] for _, value in rows], np.float32)
     pq.write_table(token_table(described, vectors), folder / "tokens" / "part-00000.parquet")
     write_store_information(
         folder, {"modality": modality, "encoder": f"tiny-{modality}", "dimension": 2, **(information or {})}
     )
+
+
+def add_training_people(world, people=12, turned=False):
+    """Training people of both languages, alike in voice and face; or, when turned, as unlike as can be."""
+    for modality, folder in (("voice", "voices"), ("face", "faces")):
+        store = EmbeddingStore.open(world.features / modality)
+        rows = [(key, float(token[0])) for key in store.items.index for token in store.tokens(key)]
+        training = {}
+        for language in LANGUAGES:
+            for person in range(people):
+                key = f"{folder}/id{person:04d}/{language}/v/0"
+                value = person if modality == "voice" or not turned else person + people / 2
+                rows.append((key, float(value % people)))
+                training[key] = (f"id{person:04d}", language)
+        shutil.rmtree(world.features / modality)
+        write_store(world.features / modality, modality, rows, training=training)
 
 
 def write_manifest(folder, rows):

@@ -62,7 +62,6 @@ def make_submission(world, path):
         features=world.features,
         checkpoints=world.checkpoints,
         out=path,
-        prefix="sub_score",
         device=torch.device("cpu"),
     )
 

@@ -13,13 +13,14 @@ from src.scoring.submission import (
     write_submission,
 )
 
-LISTS = {
+TRIALS = {
     "English": [Trial("e1", "v", "f"), Trial("e2", "v", "f")],
     "Urdu": [Trial("u1", "v", "f"), Trial("u2", "v", "f")],
 }
+LISTS = {cell: TRIALS[cell.test_language] for cell in cells_of(TRIALS)}
 SCORES = {
-    cell: {trial.trial_id: 0.5 + place for place, trial in enumerate(LISTS[cell.test_language])}
-    for cell in cells_of(LISTS)
+    cell: {trial.trial_id: 0.5 + place for place, trial in enumerate(trials)}
+    for cell, trials in LISTS.items()
 }
 
 
@@ -58,7 +59,7 @@ def test_nothing_is_written_that_the_scorer_would_reject(tmp_path):
     with pytest.raises(ListError, match="not finite"):
         write_submission(path, SCORES | {cell: {"e1": 0.5, "e2": float("nan")}}, LISTS)
     with pytest.raises(SubmissionError, match="nothing to score"):
-        write_submission(path, SCORES | {cell: {}}, LISTS | {"English": []})
+        write_submission(path, SCORES | {cell: {}}, LISTS | {cell: []})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,7 +91,7 @@ def test_problems_of_a_file(content, problem):
 def test_problems_of_names():
     found = submission_problems({"inner/x.txt": b"a 1\n", "y.txt": b""}, {"x.txt": ["a"]})
     assert any(line.startswith("x.txt: missing") for line in found)
-    assert any("inner/x.txt: lies in a folder" in line for line in found)
+    assert any("inner/x.txt: lies in the folder inner/" in line for line in found)
     assert any("y.txt: is not a file" in line for line in found)
 
 

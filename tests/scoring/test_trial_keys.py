@@ -16,6 +16,24 @@ def test_a_path_is_taken_as_it_stands_before_the_folder_is_put_in_front():
     assert resolve_key("id2/a", "voice", known) == "id2/a"  # never a near name
 
 
+@pytest.mark.parametrize(
+    "path", ["voices/German/0.wav", "German_test/voice/0.wav", "German_test/voices/0.wav"]
+)
+@pytest.mark.parametrize(
+    "key", ["voices/German/0.wav", "German_test/voice/0.wav", "German_test/voices/0.wav"]
+)
+def test_every_spelling_of_a_test_medium_means_it(path, key):
+    assert resolve_key(path, "voice", {key, "German_test/voice/1.wav", "voices/English/0.wav"}) == key
+
+
+def test_a_path_below_the_modality_is_found_in_every_spelling_of_its_folder():
+    assert resolve_key("id10002/v/1.wav", "voice", {"wav/id10002/v/1.wav"}) == "wav/id10002/v/1.wav"
+    assert resolve_key("faces/id1/0.jpg", "face", {"face/id1/0.jpg"}) == "face/id1/0.jpg"
+    assert (
+        resolve_key("German_test/face/0.jpg", "face", {"English_test/face/0.jpg"}) == "German_test/face/0.jpg"
+    )
+
+
 @pytest.mark.parametrize("path", ["../../secret.wav", "voices/../../x.wav", "/etc/passwd"])
 def test_paths_that_leave_the_data_set_are_refused_by_name(path):
     with pytest.raises(ListError, match=r"list.txt: 1 paths.*\n.*t2"):

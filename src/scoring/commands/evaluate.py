@@ -15,7 +15,7 @@ from src.metrics.bootstrap import REPLICATES
 from src.scoring.cells import Cell
 from src.scoring.commands.command import Command
 from src.scoring.commands.shared_arguments import add_lists_arguments, add_metadata_arguments
-from src.scoring.evaluation import evaluation_mapping, measure, overall
+from src.scoring.evaluation import evaluation_mapping, measure, overall_by_track
 from src.scoring.evaluation_intervals import ListIntervals, list_intervals
 from src.scoring.evaluation_strata import strata_of, strata_table
 from src.scoring.evaluation_table import evaluation_table
@@ -81,27 +81,34 @@ def _submission(options: argparse.Namespace, people: People | None) -> dict[str,
     frames = join_submission(read_submission(options.scores), options.truth)
     cells = {cell: measure(frame) for cell, frame in frames.items()}
     frames, kind = with_bootstrap_units(frames, _trials_by_id(options, frames), options.truth)
-    intervals: ListIntervals[Cell] | None = None
-    if options.replicates and kind == PEOPLE:
-        intervals = list_intervals(frames, UNITS, options.replicates)
-    names = {cell: _name(cell) for cell in cells}
-    rows = {names[cell]: (measures.trials, asdict(measures)) for cell, measures in cells.items()}
-    mean = "overall (mean)"
-    shown = (
-        {}
-        if intervals is None
-        else {**{names[cell]: one for cell, one in intervals.lists.items()}, mean: intervals.mean}
-    )
-    print(evaluation_table({**rows, mean: (None, overall(list(cells.values())))}, shown))
-    strata = _strata(
-        {names[cell]: frame for cell, frame in frames.items()}, options.by, people, options.replicates
-    )
     content = evaluation_mapping(cells)
+    for track, means in overall_by_track(cells).items():
+        within = {cell: frame for cell, frame in frames.items() if cell.track == track}
+        drawn = bool(options.replicates) and kind == PEOPLE
+        intervals = list_intervals(within, UNITS, options.replicates) if drawn else None
+        rows: dict[str, tuple[int | None, Mapping[str, float | None]]] = {
+            _name(cell): (cells[cell].trials, asdict(cells[cell])) for cell in within
+        }
+        mean = f"overall (mean){f', {track}' if track else ''}"
+        print(evaluation_table({**rows, mean: (None, means)}, _shown(intervals, mean)))
+        if intervals is not None:
+            content.setdefault("intervals", {})[track] = _intervals_mapping(intervals.mean)
+        for found in content["cells"]:
+            cell = Cell(found["training_language"], found["test_language"], found["track"])
+            if cell in within:
+                found["intervals"] = None if intervals is None else _intervals_mapping(intervals.lists[cell])
+    strata = _strata(
+        {_name(cell): frame for cell, frame in frames.items()}, options.by, people, options.replicates
+    )
     for cell, found in zip(cells, content["cells"], strict=True):
-        found["intervals"] = None if intervals is None else _intervals_mapping(intervals.lists[cell])
-        found["strata"] = strata.get(names[cell], [])
-    content["overall_intervals"] = None if intervals is None else _intervals_mapping(intervals.mean)
+        found["strata"] = strata[_name(cell)]
     return content
+
+
+def _shown(intervals: ListIntervals[Cell] | None, mean: str) -> dict[str, Any]:
+    if intervals is None:
+        return {}
+    return {**{_name(cell): one for cell, one in intervals.lists.items()}, mean: intervals.mean}
 
 
 def _drawn(options: argparse.Namespace, trials: pd.DataFrame) -> bool:
@@ -136,7 +143,8 @@ def _intervals_mapping(intervals: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _name(cell: Cell) -> str:
-    return f"trained on {cell.training_language}, tested on {cell.test_language} ({cell.condition})"
+    track = f"{cell.track}: " if cell.track else ""
+    return f"{track}trained on {cell.training_language}, tested on {cell.test_language} ({cell.condition})"
 
 
 COMMAND = Command(

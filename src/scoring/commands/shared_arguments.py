@@ -6,6 +6,7 @@ from pathlib import Path
 
 from src.artifacts.people import Property
 from src.core.errors import ConfigError
+from src.scoring.challenges import CHALLENGES
 
 
 def add_checkpoint_argument(parser: argparse.ArgumentParser) -> None:
@@ -72,6 +73,15 @@ def add_lists_arguments(parser: argparse.ArgumentParser, *, required: bool) -> N
     )
     parser.add_argument(
         "--lists", type=Path, metavar="DIR", help="where the lists are, when not in the data set"
+    )
+
+
+def add_challenge_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--challenge`; look it up in `src.scoring.challenges.CHALLENGES`."""
+    parser.add_argument(
+        "--challenge",
+        choices=sorted(CHALLENGES),
+        help="checks the languages, and knows file names and folders (default: four files of any two languages)",
     )
 
 

@@ -3,12 +3,14 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import get_args
 
 from src.core.command_line import EXIT_DONE
 from src.core.device import choose_device
-from src.scoring.cells import DEFAULT_PREFIX
+from src.scoring.challenges import CHALLENGES, FileNames
 from src.scoring.commands.command import Command
 from src.scoring.commands.shared_arguments import (
+    add_challenge_argument,
     add_checkpoints_argument,
     add_lists_arguments,
     add_scoring_arguments,
@@ -24,11 +26,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_scoring_arguments(parser)
     add_checkpoints_argument(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="ZIP", help="the submission to write")
+    add_challenge_argument(parser)
     parser.add_argument(
-        "--prefix",
-        default=DEFAULT_PREFIX,
-        help="how the files' names begin (default: %(default)s; the baseline's script puts the data set's "
-        "version in: sub_score_v1)",
+        "--file-names",
+        choices=get_args(FileNames),
+        help="plain: sub_score_English_heard.txt; versioned: sub_score_v3_English_heard.txt, as the baseline's script "
+        "names them (default: the challenge's own, plain but for flag2027)",
     )
 
 
@@ -38,8 +41,9 @@ def _run(options: argparse.Namespace) -> int:
         features=options.features,
         checkpoints=by_language(options.checkpoint),
         out=options.out,
-        prefix=options.prefix,
         device=choose_device(options.device),
+        challenge=CHALLENGES.get(options.challenge),
+        file_names=options.file_names,
         unscorable=options.unscorable,
     )
     for name, result in scored.items():
@@ -53,10 +57,15 @@ COMMAND = Command(
     summary="make a challenge submission of two models",
     examples="""  python inference.py submit --dataset DATASET --features WORK/features \\
       --checkpoint English=checkpoints/English --checkpoint Urdu=checkpoints/Urdu --out submission.zip
+  python inference.py submit --challenge fame2026 --dataset MAV-Celeb_v3 --features WORK/features \\
+      --checkpoint English=checkpoints/English --checkpoint German=checkpoints/German --out submission.zip
+  python inference.py submit --challenge flag2027 --dataset MAV-Celeb_v4 --features WORK/features \\
+      --checkpoint English=checkpoints/English --checkpoint Bangla=checkpoints/Bangla --out submission.zip
 
 The zip holds sub_score_English_heard.txt and sub_score_Urdu_unheard.txt, from the model trained on English, and
 sub_score_Urdu_heard.txt and sub_score_English_unheard.txt, from the one trained on Urdu. It is checked against the
-lists, and not written when the challenge's scorer would reject it.""",
+lists, and not written when the challenge's scorer would reject it. flag2027 has the folders no_gender/ and gender/, whose
+lists are looked for in folders of these names (no_gender: also beside them).""",
     add_arguments=_add_arguments,
     run=_run,
 )
