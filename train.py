@@ -4,6 +4,7 @@ python train.py configs/cafnet.yaml --features WORK/features --language English 
 """
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,15 @@ examples:
 
 OUT receives model.safetensors, config.json, metrics.json, training_log.csv; of heads also training_curves.png,
 environment.json, validation_scores.parquet and tensorboard/ (tensorboard --logdir checkpoints).
+
+further commands, each with a --help of its own:
+  python train.py sweep              several recipes, languages and seeds, in one table
+  python train.py import-published   a published checkpoint, such as the challenges' baselines
 """
+COMMANDS = {
+    "sweep": ("src.experiments.sweep_command", "sweep"),
+    "import-published": ("src.training.published_import", "import_published"),
+}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -77,7 +86,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and train."""
-    return run_recipe(TrainingRequest(**vars(build_parser().parse_args(arguments))))
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words and words[0] in COMMANDS:
+        module, function = COMMANDS[words[0]]
+        return int(getattr(importlib.import_module(module), function)(words[1:]))
+    return run_recipe(TrainingRequest(**vars(build_parser().parse_args(words))))
 
 
 if __name__ == "__main__":

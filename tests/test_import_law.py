@@ -23,10 +23,11 @@ ALLOWED = {
     "src.training": CORE | NETWORKS | {"src.artifacts", "src.data", "src.simulation"},
     "src.scoring": FILES | {"src.models", "src.metrics"},
     "src.scoring.commands": FILES | {"src.scoring", "src.metrics", "preprocessing", "features"},
+    "src.experiments": CORE | {"src.artifacts", "src.metrics", "src.training", "src.scoring"},
     "preprocessing": FILES | {"src.models", "src.encoders"},
     "features": FILES | {"src.models", "src.encoders"},
     "demo": FILES | {"src.simulation"},
-    "train": CORE | {"src.training"},
+    "train": CORE | {"src.training", "src.experiments"},
     "inference": CORE | {"src.scoring.commands"},
     "benchmarks": None,  # benchmarks measure every room
 }
