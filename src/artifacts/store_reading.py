@@ -42,7 +42,7 @@ class StoredTokens:
 
 def part_paths(folder: Path) -> list[Path]:
     """The part files of a table folder, in order."""
-    return sorted(folder.glob("part-*.parquet"))
+    return sorted(folder.glob("part-*.parquet"), key=lambda path: (len(path.name), path.name))
 
 
 def read_tokens(folder: Path, dimension: int) -> StoredTokens:

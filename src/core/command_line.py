@@ -30,8 +30,9 @@ def run_command(
     except VoxfaceError as error:
         sys.stderr.write(f"error: {error}\n")
         return EXIT_UNUSABLE
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; run the same command again to go on where it stopped\n")
+    except KeyboardInterrupt as interruption:
+        progress = f" ({interruption})" if str(interruption) else ""
+        sys.stderr.write(f"interrupted{progress}; run the same command again to go on where it stopped\n")
         return EXIT_INTERRUPTED
 
 

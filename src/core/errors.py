@@ -50,3 +50,15 @@ class TrainingError(VoxfaceError):
 
 class SubmissionError(VoxfaceError):
     """A submission that the challenge's scorer would reject."""
+
+
+class OutputError(VoxfaceError):
+    """An output cannot be written: the disk is full, the folder cannot be written to, or another run writes there."""
+
+
+class StageError(VoxfaceError):
+    """A stage cannot go on: every part fails, for a reason that is not in the files."""
+
+
+class EngineError(VoxfaceError):
+    """What carries out the parts of a stage is missing, or cannot be reached."""

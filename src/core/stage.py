@@ -1,4 +1,4 @@
-"""The stage runner: map records to tables, a part at a time, in worker processes.
+"""The stage runner: map records to tables, a part at a time, by the workers of an engine.
 
 A part is the unit of commit, of resuming and of parallel work. A worker turns the records of one part
 into Parquet tables; every table of a part is written under a temporary name and renamed, the `manifest`
@@ -8,31 +8,49 @@ and is not run again, so a killed run goes on where it stopped.
 What cannot be processed is a row with `status` "failed" and a `reason`; it never ends the run.
 """
 
-import hashlib
-import json
-import multiprocessing
-import os
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from src.core.files import atomic_path
+from src.core.engines.contract import Engine, Lost, PartTables, PartWorker
+from src.core.engines.local import LocalEngine
+from src.core.files import remove_partial_files
+from src.core.output_lock import locked_output
+from src.core.part_store import (
+    COMMIT_TABLE,
+    DONE,
+    FAILED,
+    PartCounts,
+    PartStore,
+    encoded_settings,
+    fingerprint_of,
+    read_parts,
+)
 from src.core.progress import progress_bar
+from src.core.run_log import RunLog, run_log
+from src.core.scheduling import PartScheduler
+from src.core.stop_request import Stopped, StopRequest, stop_on_signals
 
+__all__ = [
+    "COMMIT_TABLE",
+    "DONE",
+    "FAILED",
+    "PartTables",
+    "PartWorker",
+    "Stage",
+    "StageSummary",
+    "read_parts",
+    "run_stage",
+    "split_into_parts",
+]
+
+LOGGER = logging.getLogger(__name__)
 Record = TypeVar("Record")
-PartTables = Mapping[str, pa.Table]
-PartWorker = Callable[[Sequence[Record]], PartTables]
-
-COMMIT_TABLE = "manifest"
-DONE, FAILED = "done", "failed"
-_FINGERPRINT = b"voxface.part_fingerprint"
-_PRELOADED_MODULES = ["torch", "numpy", "scipy.signal", "pyarrow.parquet", "cv2", "soundfile", "numba"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +58,15 @@ class Stage(Generic[Record]):
     """One stage over one list of parts.
 
     name: what the progress bar and the closing line call it.
-    folder: where `<table>/part-00000.parquet` files go.
+    folder: where `<table>/part-00000.parquet` files go; one run at a time writes there.
     parts: records of each part; their order is the order of the output.
-    make_worker: called once in each process; returns the function that processes one part's records.
+    make_worker: called once in each worker; returns the function that processes one part's records.
         It and the records are pickled, so both are made of module-level things.
     settings: everything that decides the output besides the records; a change reruns all parts.
     unit: what one record is, in the progress bar.
+    lost_rows: manifest rows of records over which the worker was lost, with the reason, in the columns of the manifest.
+        None ends the run at such a loss.
+    logs: folder of the logs of its runs; None keeps none.
     """
 
     name: str
@@ -54,16 +75,20 @@ class Stage(Generic[Record]):
     make_worker: Callable[[], PartWorker[Record]]
     settings: Mapping[str, Any]
     unit: str = "file"
+    lost_rows: Callable[[Sequence[Record], str], pa.Table] | None = None
+    logs: Path | None = None
 
 
 @dataclass(kw_only=True)
 class StageSummary:
-    """Counts of a finished stage; `reused` rows were already there."""
+    """Counts of a finished stage; `reused` rows were already there. seconds: what the run took; 0 where nothing ran."""
 
     name: str
     done: int = 0
     reused: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    unit: str = "file"
 
     @property
     def failed(self) -> int:
@@ -76,35 +101,50 @@ class StageSummary:
         total = self.done + self.failed
         return self.failed / total if total else 0.0
 
+    def add(self, counts: PartCounts, *, reused: bool) -> None:
+        """Count a part."""
+        self.done += counts.done
+        self.failures.update(counts.failures)
+        self.reused += counts.rows if reused else 0
+
     def line(self) -> str:
-        """The closing line: counts, and why rows failed."""
+        """The closing line: counts, why rows failed, and how fast it went."""
         reasons = ", ".join(f"{reason} {count}" for reason, count in self.failures.most_common())
         resumed = f" ({self.reused} of all were already there)" if self.reused else ""
-        return f"{self.name}: {self.done} done, {self.failed} failed{f' ({reasons})' if reasons else ''}{resumed}"
+        computed = self.done + self.failed - self.reused
+        speed = (
+            f"; {computed} in {self.seconds:.1f} s, {computed / self.seconds:.1f} {self.unit}s a second"
+            if computed and self.seconds
+            else ""
+        )
+        return f"{self.name}: {self.done} done, {self.failed} failed{f' ({reasons})' if reasons else ''}{resumed}{speed}"
 
 
-def run_stage(stage: Stage[Record], workers: int = 0) -> StageSummary:
+def run_stage(stage: Stage[Record], workers: int = 0, engine: Engine | None = None) -> StageSummary:
     """Run all parts that are not done yet and remove what a former, longer run left behind.
 
-    workers: number of processes; 0 takes one a core; 1 runs in this process.
+    workers: number of workers; 0 takes as many as the engine has room for. engine: None takes processes of this machine, and
+    with one worker this process. The result is the same whatever the engine, the number of workers and their order.
+
+    Raises OutputError when another run writes to the folder, or the disk takes no more; Stopped after Ctrl-C, when the
+    parts in hand are finished.
     """
-    pending: dict[int, Sequence[Record]] = {}
-    summary = StageSummary(name=stage.name)
-    fingerprints = [_fingerprint(records, stage.settings) for records in stage.parts]
-    for index, records in enumerate(stage.parts):
-        if _is_committed(stage.folder, index, fingerprints[index]):
-            _count(summary, pq.read_table(_part_path(stage.folder, COMMIT_TABLE, index)), reused=True)
-        else:
-            pending[index] = records
-    _remove_stale_parts(stage.folder, len(stage.parts))
-    total = sum(len(records) for records in stage.parts)
-    with progress_bar(total=total, description=stage.name, unit=stage.unit) as bar:
-        bar.update(summary.reused)
-        for index, tables in _results(stage.make_worker, pending, workers):
-            _commit(stage.folder, index, tables, fingerprints[index])
-            _count(summary, tables[COMMIT_TABLE], reused=False)
-            bar.update(len(stage.parts[index]))
-    return summary
+    engine = engine or LocalEngine()
+    with locked_output(stage.folder) as was_killed:
+        if was_killed:
+            remove_partial_files(stage.folder)
+        store = PartStore(stage.folder)
+        settings = encoded_settings(stage.settings)
+        fingerprints = [fingerprint_of(records, settings) for records in stage.parts]
+        summary = StageSummary(name=stage.name, unit=stage.unit)
+        pending = _pending(store, fingerprints, summary)
+        store.remove_from(len(stage.parts))
+        store.tidy()
+        if pending:
+            with run_log(stage.logs, stage.name, **_description(stage, summary, engine, workers)) as log:
+                _run_pending(_Run(stage, store, fingerprints, summary, log), pending, workers, engine)
+        store.tidy()
+        return summary
 
 
 def split_into_parts(groups: Iterable[Sequence[Record]], part_size: int) -> list[list[Record]]:
@@ -124,115 +164,100 @@ def split_into_parts(groups: Iterable[Sequence[Record]], part_size: int) -> list
     return parts
 
 
-def read_parts(folder: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """All parts of one table folder, in part order."""
-    paths = sorted(folder.glob("part-*.parquet"))
-    if not paths:
-        raise FileNotFoundError(folder)
-    return pa.concat_tables([pq.read_table(path, columns=columns) for path in paths])
+@dataclass(frozen=True)
+class _Run(Generic[Record]):
+    stage: Stage[Record]
+    store: PartStore
+    fingerprints: Sequence[str]
+    summary: StageSummary
+    log: RunLog
+
+    def beginning(self, pending: Iterable[int]) -> Iterator[tuple[int, Sequence[Record]]]:
+        """Each pending part, when it is begun; what was there of it is no longer valid."""
+        for index in pending:
+            self.store.invalidate(index)
+            yield index, self.stage.parts[index]
+
+    def lost(self, index: int, loss: Lost) -> None:
+        """Tell the log of a lost worker."""
+        LOGGER.warning("%s: part %d lost its worker (%s)", self.stage.name, index, loss.reason)
+        self.log.write("lost", part=index, reason=loss.reason, detail=loss.detail)
+
+    def finish(self, index: int, tables: PartTables) -> int:
+        """Commit a part; its number of rows."""
+        counts = self.store.commit(index, tables, self.fingerprints[index])
+        self.summary.add(counts, reused=False)
+        self.log.write("part", part=index, rows=counts.rows, failures=dict(counts.failures))
+        return counts.rows
+
+    def end(self, event: str) -> None:
+        """Write the closing event."""
+        self.summary.seconds = self.log.elapsed_seconds
+        self.log.write(
+            event,
+            done=self.summary.done,
+            reused=self.summary.reused,
+            failures=dict(sorted(self.summary.failures.items())),
+            seconds=round(self.summary.seconds, 3),
+        )
 
 
-def _part_path(folder: Path, table: str, index: int) -> Path:
-    return folder / table / f"part-{index:05d}.parquet"
-
-
-def _fingerprint(records: Sequence[Record], settings: Mapping[str, Any]) -> bytes:
-    content = json.dumps(settings, sort_keys=True, default=str) + "\n".join(
-        repr(record) for record in records
-    )
-    return hashlib.sha256(content.encode("utf-8")).hexdigest().encode("ascii")
-
-
-def _is_committed(folder: Path, index: int, fingerprint: bytes) -> bool:
-    path = _part_path(folder, COMMIT_TABLE, index)
-    if not path.is_file():
-        return False
-    metadata = pq.read_schema(path).metadata or {}
-    return bool(metadata.get(_FINGERPRINT) == fingerprint)
-
-
-def _remove_stale_parts(folder: Path, part_count: int) -> None:
-    for path in folder.glob("*/part-*.parquet"):
-        if int(path.stem.removeprefix("part-")) >= part_count:
-            path.unlink()
-
-
-def _commit(folder: Path, index: int, tables: PartTables, fingerprint: bytes) -> None:
-    names = sorted(tables, key=lambda name: name == COMMIT_TABLE)
-    for name in names:
-        table = tables[name]
-        metadata = {**(table.schema.metadata or {}), _FINGERPRINT: fingerprint}
-        with atomic_path(_part_path(folder, name, index)) as temporary:
-            pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
-
-
-def _count(summary: StageSummary, manifest: pa.Table, *, reused: bool) -> None:
-    statuses, reasons = manifest["status"].to_pylist(), manifest["reason"].to_pylist()
-    for status, reason in zip(statuses, reasons, strict=True):
-        if status == FAILED:
-            summary.failures[reason] += 1
+def _pending(store: PartStore, fingerprints: Sequence[str], summary: StageSummary) -> list[int]:
+    """The parts that have to be run; those that need not be are counted."""
+    pending = []
+    for index, fingerprint in enumerate(fingerprints):
+        counts = store.reusable(index, fingerprint)
+        if counts is None:
+            pending.append(index)
         else:
-            summary.done += 1
-        summary.reused += reused
+            summary.add(counts, reused=True)
+    return pending
 
 
-def _results(
-    make_worker: Callable[[], PartWorker[Record]], pending: Mapping[int, Sequence[Record]], workers: int
-) -> Iterator[tuple[int, PartTables]]:
-    """Tables of each pending part, in the order in which they become ready."""
-    cores = len(os.sched_getaffinity(0))
-    processes = min(workers or cores, len(pending))
-    if processes <= 1:
-        if pending:
-            worker = make_worker()
-            for index, records in pending.items():
-                yield index, worker(records)
-        return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED_MODULES)
-    with ProcessPoolExecutor(
-        processes,
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(make_worker, max(1, cores // processes)),
-    ) as pool:
-        waiting: dict[Future[PartTables], int] = {}
-        queue = iter(pending.items())
+def _description(stage: Stage[Any], summary: StageSummary, engine: Engine, workers: int) -> dict[str, Any]:
+    return {
+        "folder": str(stage.folder.resolve()),
+        "parts": len(stage.parts),
+        "rows": sum(map(len, stage.parts)),
+        "reused": summary.reused,
+        "unit": stage.unit,
+        "workers": workers,
+        **engine.description(),
+    }
+
+
+def _run_pending(run: _Run[Record], pending: Sequence[int], workers: int, engine: Engine) -> None:
+    total = sum(map(len, run.stage.parts))
+    losses: list[int] = []
+
+    def lost(index: int, loss: Lost) -> None:
+        losses.append(index)
+        run.lost(index, loss)
+
+    with (
+        stop_on_signals("the parts in hand") as stop,
+        progress_bar(
+            total=total, initial=run.summary.reused, description=run.stage.name, unit=run.stage.unit
+        ) as bar,
+    ):
+        pool = engine.open(run.stage.make_worker, workers, len(pending))
+        orderly = False
         try:
-            for _ in range(2 * processes):
-                _submit_next(pool, queue, waiting)
-            while waiting:
-                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(future), future.result()
-                    _submit_next(pool, queue, waiting)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            scheduler = PartScheduler(pool, run.beginning(pending), stop, run.stage.lost_rows, lost)
+            for index, tables in scheduler.results():
+                bar.update(run.finish(index, tables))
+            orderly = True
+        finally:
+            pool.close(at_once=not orderly)
+            if losses or not orderly:
+                remove_partial_files(run.stage.folder)
+    _end(run, stop, total)
 
 
-def _submit_next(
-    pool: ProcessPoolExecutor,
-    queue: Iterator[tuple[int, Sequence[Any]]],
-    waiting: dict[Future[PartTables], int],
-) -> None:
-    for index, records in queue:
-        waiting[pool.submit(_run_part, records)] = index
-        return
-
-
-_process_worker: PartWorker[Any] | None = None
-
-
-def _start_worker(make_worker: Callable[[], PartWorker[Any]], threads: int) -> None:
-    global _process_worker
-    import cv2
-    import torch
-
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    _process_worker = make_worker()
-
-
-def _run_part(records: Sequence[Any]) -> PartTables:
-    assert _process_worker is not None, "the pool's initializer makes the worker"
-    return _process_worker(records)
+def _end(run: _Run[Any], stop: StopRequest, total: int) -> None:
+    finished = run.summary.done + run.summary.failed
+    if stop.requested and finished < total:
+        run.end("stopped")
+        run.store.tidy()
+        raise Stopped(f"{run.stage.name}: {finished} of {total} {run.stage.unit}s are finished")
+    run.end("end")
