@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from features.__main__ import main as embed
 from features.extraction import PART_SIZES
-from src.artifacts.sources import SourceRecord
+from src.artifacts.sources import MODALITIES, SourceRecord
 from src.core.files import write_json
 from src.core.stage import DONE
 from src.media.audio import write_audio
@@ -77,4 +77,6 @@ def _times(folder: Path) -> dict[Path, int]:
 
 
 def _contents(folder: Path) -> dict[Path, bytes]:
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    stores = [folder / modality for modality in MODALITIES]
+    files = [path for store in stores for path in store.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in files}

@@ -9,10 +9,13 @@ from pathlib import Path
 from features.extraction import ExtractionRequest, extract
 from features.settings import TokenSettings
 from src.artifacts.sources import MODALITIES
+from src.core import status_command
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
 from src.core.config import apply_override, parse_config
 from src.core.device import choose_device
+from src.core.engines.selection import add_engine_arguments, choose_engine
 from src.core.errors import DatasetError
+from src.core.run_log import LOGS_FOLDER
 from src.encoders.registry import FACE_ENCODERS, VOICE_ENCODERS
 from src.encoders.selection import select_encoder_name
 from src.encoders.weights import forbid_downloads
@@ -27,6 +30,7 @@ The same command again goes on where it was stopped. A recording or crop that ca
 preprocessing could not use, is a row with a reason in STORE/manifest.
 
 other commands (each has --help with examples):
+  python -m features status WORK                                   how far a running or dead extraction is
   python -m features weights                                       which weights are here, and how to get the others
   python -m features info WORK/features/voice                      encoder, counts, norms, failures by reason
   python -m features verify WORK/features/voice                    check a store, part by part
@@ -49,6 +53,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Extract the stores that were asked for, or carry out the command named first; returns the exit status."""
     words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["status"]:
+        return status_command.main("python -m features", words[1:])
     if words and words[0] in COMMANDS:
         module, name = COMMANDS[words[0]]
         status: int = getattr(importlib.import_module(module), name)(words[1:])
@@ -69,6 +75,7 @@ def _extract(words: Sequence[str]) -> int:
     for override in options.set:
         apply_override(settings, override)
     tokens = parse_config(TokenSettings, settings, "--set")
+    engine = choose_engine(options)
     chosen = MODALITIES if options.modality == "both" else (options.modality,)
     encoders = {
         modality: select_encoder_name(options.work, modality, getattr(options, f"{modality}_encoder"))
@@ -85,6 +92,8 @@ def _extract(words: Sequence[str]) -> int:
                 device=options.device,
                 workers=options.workers,
                 tokens=tokens,
+                engine=engine,
+                logs=(options.out or options.work) / LOGS_FOLDER,
             )
         )
         for modality in chosen
@@ -119,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--offline", action="store_true", help="download nothing")
     add_common_arguments(parser)
+    add_engine_arguments(parser)
     add_failure_argument(parser)
     return parser
 

@@ -7,17 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from features.batching import process_count, with_batch_sizes
 from features.face_tokens import make_face_worker
-from features.records import CleanMedium, read_clean_media
+from features.records import CleanMedium, lost_media_rows, read_clean_media
 from features.settings import TokenSettings
 from features.voice_tokens import make_voice_worker
 from src.artifacts.embedding_store import write_store_information
 from src.artifacts.sources import Modality
 from src.core.config import config_mapping
 from src.core.device import choose_device
+from src.core.engines.contract import Engine
+from src.core.engines.local import LocalEngine
 from src.core.errors import DatasetError, StoreError
 from src.core.files import read_json
+from src.core.output_lock import locked_output
 from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
 from src.core.version import __version__
 from src.encoders.registry import load_encoder
@@ -39,6 +44,7 @@ class ExtractionRequest:
 
     work: work folder. out: folder of the store. encoder, weights: see src/encoders/registry.py.
     device: auto, cpu or cuda. workers: processes, 0 for one a core, or two that share a GPU.
+    engine: what carries out the parts. logs: folder of the logs.
     """
 
     modality: Modality
@@ -49,6 +55,8 @@ class ExtractionRequest:
     device: str
     workers: int
     tokens: TokenSettings
+    engine: Engine
+    logs: Path
 
 
 def extract(request: ExtractionRequest) -> StageSummary:
@@ -63,6 +71,11 @@ def extract(request: ExtractionRequest) -> StageSummary:
         LOGGER.warning(
             "this hardware does not multiply in bfloat16: the vectors are right, but float32 is faster"
         )
+    with locked_output(request.out):
+        return _extract(request, device, tokens)
+
+
+def _extract(request: ExtractionRequest, device: torch.device, tokens: TokenSettings) -> StageSummary:
     media = read_clean_media(request.work, request.modality)
     # Loaded once here, so that missing weights are one clear error and not one of each process.
     description = load_encoder(request.encoder, "cpu", request.weights).description()
@@ -87,9 +100,14 @@ def extract(request: ExtractionRequest) -> StageSummary:
             request.device,
         ),
         settings=provenance,
+        lost_rows=lost_media_rows,
+        logs=request.logs,
     )
     write_store_information(request.out, {**provenance, "version": __version__})
-    summary = run_stage(stage, process_count(request.workers, device))
+    # Ray counts for itself what its cluster has
+    local = isinstance(request.engine, LocalEngine)
+    workers = process_count(request.workers, device) if local else request.workers
+    summary = run_stage(stage, workers, request.engine)
     # Sorted, since parts end in any order.
     reasons = dict(sorted(summary.failures.items()))
     counts = {"done": summary.done, "failed": summary.failed, "reasons": reasons}

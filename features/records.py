@@ -14,7 +14,7 @@ from src.core.errors import DatasetError
 from src.core.stage import DONE, FAILED, PartTables, read_parts
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CleanMedium:
     """One row of a preprocessing manifest.
 
@@ -67,7 +67,23 @@ def read_clean_media(work: Path, modality: Modality) -> list[CleanMedium]:
 
 def part_tables(results: Sequence[MediumTokens], dimension: int) -> PartTables:
     """The tables `tokens` and `manifest` of one part."""
-    manifest = [
+    vectors = [result.vectors for result in results if result.vectors is not None]
+    return {
+        "tokens": token_table(
+            [row for result in results for row in _token_rows(result)],
+            np.concatenate(vectors) if vectors else np.empty((0, dimension), np.float32),
+        ),
+        "manifest": _manifest(results),
+    }
+
+
+def lost_media_rows(media: Sequence[CleanMedium], reason: str) -> pa.Table:
+    """Manifest rows of media over which the worker was lost."""
+    return _manifest([MediumTokens(medium=medium, reason=reason) for medium in media])
+
+
+def _manifest(results: Sequence[MediumTokens]) -> pa.Table:
+    rows = [
         {
             **asdict(result.medium.source),
             "status": FAILED if result.reason else DONE,
@@ -76,14 +92,7 @@ def part_tables(results: Sequence[MediumTokens], dimension: int) -> PartTables:
         }
         for result in results
     ]
-    vectors = [result.vectors for result in results if result.vectors is not None]
-    return {
-        "tokens": token_table(
-            [row for result in results for row in _token_rows(result)],
-            np.concatenate(vectors) if vectors else np.empty((0, dimension), np.float32),
-        ),
-        "manifest": pa.Table.from_pylist(manifest, schema=MANIFEST_SCHEMA),
-    }
+    return pa.Table.from_pylist(rows, schema=MANIFEST_SCHEMA)
 
 
 def _token_rows(result: MediumTokens) -> list[dict[str, Any]]:

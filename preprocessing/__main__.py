@@ -8,18 +8,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from preprocessing.face_options import add_face_arguments, apply_face_options
 from preprocessing.face_settings import FaceSettings
 from preprocessing.layouts import RECOGNISED_LAYOUTS
 from preprocessing.scan import DatasetScan, group_for_stage, scan_dataset
 from preprocessing.settings import PreprocessingSettings
 from preprocessing.speech_options import add_speech_arguments, apply_speech_options
-from preprocessing.work_folder import claim_work_folder, counts, is_generated, write_record
+from preprocessing.work_folder import check_work_folder, counts, former_record, is_generated, write_record
 from src.artifacts.sources import MODALITIES, Modality, SourceRecord, write_sources
+from src.core import status_command
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
 from src.core.config import parse_config, read_yaml_mapping
 from src.core.device import choose_device
+from src.core.engines.selection import add_engine_arguments, choose_engine
 from src.core.errors import DatasetError
+from src.core.files import remove_partial_files
+from src.core.output_lock import locked_output
+from src.core.run_log import LOGS_FOLDER
 from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
 from src.encoders.selection import default_encoder_name
 
@@ -34,6 +41,8 @@ examples:
   python -m preprocessing DATASET --out WORK --diarizer pyannote --diarizer-model models/community-1
   python -m preprocessing DATASET --out WORK --modality face --face-choice image --crop aligned --plots
   python -m preprocessing DATASET --out WORK --voice-weights ecapa/ --config my_settings.yaml
+  python -m preprocessing DATASET --out WORK --engine ray --ray-address HEAD:6379
+  python -m preprocessing status WORK
 
 The same command again goes on where it was stopped. What cannot be used becomes a row with a reason in
 WORK/voice/manifest and WORK/face/manifest. DATASET is never written to.
@@ -45,10 +54,22 @@ recognised layouts:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Scan, run the stages that were asked for, say what was done; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["status"]:
+        return status_command.main("python -m preprocessing", words[1:])
+    options = _parser().parse_args(words)
     settings = _settings(options)
     choose_device(options.device)
-    former = claim_work_folder(options.dataset, options.out)
+    check_work_folder(options.dataset, options.out)
+    with locked_output(options.out) as was_killed:
+        if was_killed:
+            remove_partial_files(options.out)
+        return _preprocess(options, settings)
+
+
+def _preprocess(options: argparse.Namespace, settings: PreprocessingSettings) -> int:
+    former = former_record(options.dataset, options.out)
+    engine = choose_engine(options)
     scan = scan_dataset(options.dataset, options.lists, settings.face)
     for line in scan.lines():
         LOGGER.info("%s", line)
@@ -63,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summaries: dict[Modality, StageSummary] = {}
     for modality, (make_worker, provenance) in makers.items():
         stage = _stage(modality, scan.of(modality), options.out, make_worker, provenance)
-        summaries[modality] = run_stage(stage, options.workers)
+        summaries[modality] = run_stage(stage, options.workers, engine)
     record(
         {
             modality: {"settings": makers[modality][1], **counts(summary)}
@@ -72,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     finished = list(summaries.values())
     if options.plots:
-        finished += [run_stage(stage, options.workers) for stage in _plot_stages(options, makers)]
+        finished += [run_stage(stage, options.workers, engine) for stage in _plot_stages(options, makers)]
     return report_summaries(finished, options.max_failures)
 
 
@@ -111,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add_speech_arguments(parser)
     add_face_arguments(parser)
     add_common_arguments(parser)
+    add_engine_arguments(parser)
     add_failure_argument(parser)
     return parser
 
@@ -189,6 +211,16 @@ def _face_maker(
     return make_face, face_provenance(settings, embedder)
 
 
+def _lost_rows(modality: Modality) -> Callable[[Sequence[SourceRecord], str], pa.Table]:
+    if modality == "voice":
+        from preprocessing.speech_stage import lost_speech_rows
+
+        return lost_speech_rows
+    from preprocessing.face_tables import lost_face_rows
+
+    return lost_face_rows
+
+
 def _plot_stages(
     options: argparse.Namespace, makers: Mapping[Modality, tuple[Any, dict[str, Any]]]
 ) -> Iterator[Stage[Any]]:
@@ -217,6 +249,8 @@ def _stage(
         make_worker=make_worker,
         settings=provenance,
         unit={"voice": "file", "face": "image"}[modality],
+        lost_rows=_lost_rows(modality),
+        logs=work / LOGS_FOLDER,
     )
 
 

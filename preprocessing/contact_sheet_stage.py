@@ -16,7 +16,8 @@ from preprocessing.face_tables import BOX_COLUMNS, LANDMARK_COLUMNS
 from preprocessing.pictures import read_pictures
 from src.artifacts.sources import SourceRecord, output_path, source_columns
 from src.core.errors import MediaError
-from src.core.stage import DONE, PartTables, Stage, read_parts, split_into_parts
+from src.core.run_log import LOGS_FOLDER
+from src.core.stage import DONE, FAILED, PartTables, Stage, read_parts, split_into_parts
 from src.media.image import DecodedImage
 
 SHEETS_FOLDER = "face/plots"
@@ -74,6 +75,11 @@ class SheetWorker:
         return {"key": record.folder, "status": DONE, "reason": "", "output": output}
 
 
+def _lost_rows(records: Sequence[SheetRecord], reason: str) -> pa.Table:
+    rows = [{"key": record.folder, "status": FAILED, "reason": reason, "output": ""} for record in records]
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
 def _tile(photograph: DrawnPhotograph, picture: DecodedImage | MediaError) -> Tile:
     caption = [PurePosixPath(photograph.record.key).name]
     if photograph.outcome:
@@ -116,6 +122,8 @@ def make_contact_sheet_stage(dataset: Path, work: Path, settings: dict[str, Any]
         make_worker=partial(SheetWorker, dataset=dataset, work=work),
         settings={"face": settings},
         unit="sheet",
+        lost_rows=_lost_rows,
+        logs=work / LOGS_FOLDER,
     )
 
 

@@ -54,6 +54,13 @@ def manifest_row(
     return {**asdict(record), "status": status, "reason": reason, "output": output, **seen}
 
 
+def lost_face_rows(records: Sequence[SourceRecord], reason: str) -> pa.Table:
+    """Manifest rows of photographs over which the worker was lost."""
+    return pa.Table.from_pylist(
+        [manifest_row(record, reason=reason) for record in records], schema=MANIFEST_SCHEMA
+    )
+
+
 def detection_rows(photograph: Photograph, choices: Sequence[FaceChoice]) -> list[dict[str, Any]]:
     """The rows of a photograph's faces; boxes and landmarks in pixels of the full image."""
     scale = np.array(photograph.scale)

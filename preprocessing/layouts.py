@@ -6,9 +6,11 @@ A video is placed as a face, or as a voice below a folder of voices; `preprocess
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import NamedTuple
 
 from src.artifacts.sources import Modality, Split
 from src.core.errors import DatasetError
@@ -51,6 +53,7 @@ RECOGNISED_LAYOUTS = """\
   VoxCeleb                wav/<person>/<video>/00001.wav, or id10001/<video>/00001.wav
   videos                  faces/<person>/any.mp4 or videos/<person>/any.mp4, or <person>/any.mp4 where nothing else is"""
 
+_ALL_SUFFIXES = frozenset().union(*SUFFIXES.values())
 _DEEPEST_LEVEL = 5
 _TEST_FOLDER = re.compile(r"(.+)_test")
 _VOXCELEB_PERSON = re.compile(r"id\d+")
@@ -62,13 +65,13 @@ NOT_MEDIA, NOT_IN_LAYOUT, HIDDEN, ODD_NAME = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlacedFile:
+class PlacedFile(NamedTuple):
     """One raw file and what its place says.
 
     key: path relative to the data set, with forward slashes.
     person: name of the person's folder, numbered within its modality; empty for test media.
     language, video: empty where the layout has no such folder.
+    size_bytes, modified_ns: as its file system says.
     """
 
     key: str
@@ -78,11 +81,12 @@ class PlacedFile:
     video: str
     split: Split
     size_bytes: int
+    modified_ns: int = 0
 
     @property
     def is_video(self) -> bool:
         """Whether the file is a video, by its suffix."""
-        return PurePosixPath(self.key).suffix.lower() in VIDEO_SUFFIXES
+        return _suffix(self.key) in VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,37 +107,38 @@ def scan_layout(dataset: Path, listed_languages: frozenset[str] = frozenset()) -
     if not dataset.is_dir():
         raise DatasetError(f"{dataset}: no such folder. Give the folder that holds voices/ and faces/.")
     try:
-        entries = list(_walk(dataset, ()))
+        folders = list(_walk(dataset, ()))
     except OSError as error:
         raise DatasetError(f"{dataset}: cannot be read: {error}") from error
-    if not entries:
+    if not folders:
         raise DatasetError(f"{dataset}: the folder is empty. Recognised layouts:\n{RECOGNISED_LAYOUTS}")
-    languages = KNOWN_LANGUAGES | listed_languages | _training_languages(entries)
-    people_hold_videos = not any(_modality_and_rest(parts) for parts, _ in entries)
-    files, ignored = [], Counter[str]()
-    for parts, size_bytes in entries:
-        reason = _reason_to_ignore(parts)
-        # where there are no folders of voices and faces, the folders of people hold their videos themselves
-        below = ["videos", *parts] if people_hold_videos and len(parts) == 2 else parts
-        placed = None if reason else place(below, languages, size_bytes)
-        if placed is not None and below is not parts:
-            placed = replace(placed, key="/".join(parts)) if placed.is_video else None
-        if placed is not None:
-            files.append(placed)
-        else:
-            ignored[reason or NOT_IN_LAYOUT] += 1
+    languages = KNOWN_LANGUAGES | listed_languages | _training_languages(folders)
+    people_hold_videos = not any(
+        _modality_and_rest((*folder.parts, name)) for folder in folders for name, _, _ in folder.files
+    )
+    files: list[PlacedFile] = []
+    ignored = Counter[str]()
+    folders.reverse()
+    while folders:  # taken out one by one, so that millions of files are not in memory twice
+        files.extend(_placed(folders.pop(), languages, people_hold_videos, ignored))
     if not files:
         raise DatasetError(_unrecognised(dataset, ignored))
-    return LayoutScan(files=sorted(files, key=lambda file: file.key), ignored=ignored)
+    files.sort(key=itemgetter(0))
+    return LayoutScan(files=files, ignored=ignored)
 
 
-def place(parts: Sequence[str], languages: frozenset[str], size_bytes: int) -> PlacedFile | None:
-    """What a path, split at its slashes and relative to the data set, means; None where no layout has it."""
+def place(
+    parts: Sequence[str], languages: frozenset[str], size_bytes: int, modified_ns: int = 0
+) -> PlacedFile | None:
+    """What a path, split at its slashes and relative to the data set, means; None where no layout has it.
+
+    Of the file's name it is the suffix alone that counts.
+    """
     found = _modality_and_rest(parts)
     if found is None:
         return None
     modality, rest = found
-    if PurePosixPath(parts[-1]).suffix.lower() not in SUFFIXES[modality]:
+    if _suffix(parts[-1]) not in SUFFIXES[modality]:
         return None
     split: Split = "train"
     person = language = video = ""
@@ -163,7 +168,50 @@ def place(parts: Sequence[str], languages: frozenset[str], size_bytes: int) -> P
         video=video,
         split=split,
         size_bytes=size_bytes,
+        modified_ns=modified_ns,
     )
+
+
+class _Folder(NamedTuple):
+    """A folder, and name, size in bytes and time of writing in nanoseconds of each of its files."""
+
+    parts: tuple[str, ...]
+    files: list[tuple[str, int, int]]
+
+
+def _placed(
+    folder: _Folder, languages: frozenset[str], people_hold_videos: bool, ignored: Counter[str]
+) -> Iterator[PlacedFile]:
+    """The files of one folder that lie in a layout; the others are counted."""
+    above = "".join(f"{part}/" for part in folder.parts)
+    places: dict[str, PlacedFile | None] = {}  # by suffix, since all else is the folder's
+    reason_of_folder = _reason_of_names(folder.parts)
+    for name, size_bytes, modified_ns in folder.files:
+        reason = reason_of_folder or _reason_of_names((name,))
+        suffix = _suffix(name)
+        if not reason and suffix not in _ALL_SUFFIXES:
+            reason = NOT_MEDIA
+        if reason:
+            ignored[reason] += 1
+            continue
+        if suffix not in places:
+            places[suffix] = _place_in(folder.parts, suffix, languages, people_hold_videos)
+        place_of_suffix = places[suffix]
+        if place_of_suffix is None:
+            ignored[NOT_IN_LAYOUT] += 1
+            continue
+        _, modality, person, language, video, split, _, _ = place_of_suffix
+        yield PlacedFile(above + name, modality, person, language, video, split, size_bytes, modified_ns)
+
+
+def _place_in(
+    folder: tuple[str, ...], suffix: str, languages: frozenset[str], people_hold_videos: bool
+) -> PlacedFile | None:
+    """What a file with this suffix means in a folder."""
+    # where there are no folders of voices and faces, the folders of people hold their videos themselves
+    if people_hold_videos and len(folder) == 1:
+        return place(["videos", *folder, suffix], languages, 0) if suffix in VIDEO_SUFFIXES else None
+    return place([*folder, suffix], languages, 0)
 
 
 def modality_of_folder(name: str) -> Modality | None:
@@ -178,35 +226,51 @@ def _modality_and_rest(parts: Sequence[str]) -> tuple[Modality, list[str]] | Non
     if len(parts) > 2 and _TEST_FOLDER.fullmatch(parts[0]) and (modality := modality_of_folder(parts[1])):
         return modality, list(parts[2:])
     if len(parts) == 3 and _VOXCELEB_PERSON.fullmatch(parts[0]):
-        suffix = PurePosixPath(parts[-1]).suffix.lower()
+        suffix = _suffix(parts[-1])
         kinds = [kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes]
         return (kinds[-1], list(parts)) if kinds else None  # a video is a face
     return None
 
 
-def _walk(folder: Path, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
-    """Path parts and size of each file below a folder. Links are followed; the depth is bounded, so no circle lasts."""
-    with os.scandir(folder) as entries:
+def _walk(path: Path, above: tuple[str, ...]) -> Iterator[_Folder]:
+    """Every folder that holds files. Links are followed; the depth is bounded, so no circle lasts."""
+    files: list[tuple[str, int, int]] = []
+    below: list[str] = []
+    with os.scandir(path) as entries:
         for entry in entries:
-            parts = (*above, entry.name)
             if entry.is_dir():
-                if len(parts) < _DEEPEST_LEVEL:
-                    yield from _walk(Path(entry.path), parts)
+                below.append(entry.name)
             elif entry.is_file():
-                yield parts, entry.stat().st_size
+                status = entry.stat()
+                files.append((entry.name, status.st_size, status.st_mtime_ns))
+    if files:
+        yield _Folder(above, files)
+    if len(above) + 1 < _DEEPEST_LEVEL:
+        for name in sorted(below):
+            yield from _walk(path / name, (*above, name))
 
 
-def _training_languages(entries: Sequence[tuple[tuple[str, ...], int]]) -> frozenset[str]:
-    return frozenset(parts[2] for parts, _ in entries if len(parts) == 5 and modality_of_folder(parts[0]))
+def _training_languages(folders: Sequence[_Folder]) -> frozenset[str]:
+    return frozenset(
+        folder.parts[2]
+        for folder in folders
+        if len(folder.parts) == 4 and modality_of_folder(folder.parts[0])
+    )
 
 
-def _reason_to_ignore(parts: Sequence[str]) -> str:
-    if any(part.startswith(".") for part in parts):
-        return HIDDEN
-    if not all(_is_text(part) for part in parts):
-        return ODD_NAME
-    suffix = PurePosixPath(parts[-1]).suffix.lower()
-    return "" if any(suffix in suffixes for suffixes in SUFFIXES.values()) else NOT_MEDIA
+def _reason_of_names(names: Iterable[str]) -> str:
+    for name in names:
+        if name.startswith("."):
+            return HIDDEN
+        if not name.isascii() and not _is_text(name):
+            return ODD_NAME
+    return ""
+
+
+def _suffix(name: str) -> str:
+    """The suffix in lower case, with its dot; of a name that is nothing else, the name."""
+    _, dot, end = name.rpartition(".")
+    return f".{end.lower()}" if dot else ""
 
 
 def _is_text(name: str) -> bool:

@@ -14,6 +14,7 @@ from preprocessing.speech_stage import TURNS_FOLDER, VOICE_FOLDER
 from src.artifacts.sources import output_path
 from src.artifacts.turns import SpeakerTurn, read_turns
 from src.core.errors import DatasetError, MediaError
+from src.core.run_log import LOGS_FOLDER
 from src.core.stage import DONE, FAILED, PartTables, Stage, read_parts, split_into_parts
 from src.media.guarded import read_audio
 
@@ -65,6 +66,11 @@ class PlotWorker:
         return {"key": record.key, "status": DONE, "reason": "", "output": output}
 
 
+def _lost_rows(records: Sequence[PlotRecord], reason: str) -> pa.Table:
+    rows = [{"key": record.key, "status": FAILED, "reason": reason, "output": ""} for record in records]
+    return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
 def true_turns(folder: Path, key: str) -> list[SpeakerTurn]:
     """The true turns of a recording; none where the folder has no file of it."""
     for path in (folder / f"{key}.rttm", (folder / key).with_suffix(".rttm")):
@@ -99,4 +105,6 @@ def make_plot_stage(
         ),
         settings={"voice": settings, "truth": str(truth)},
         unit="plot",
+        lost_rows=_lost_rows,
+        logs=work / LOGS_FOLDER,
     )

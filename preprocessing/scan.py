@@ -1,9 +1,11 @@
 """From a data set's folders, lists and videos to source records."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +42,20 @@ class DatasetScan:
     absent: list[str]
 
     def of(self, modality: Modality) -> list[SourceRecord]:
-        """The records of one modality."""
-        return [record for record in self.records if record.modality == modality]
+        """The records of one modality, in order."""
+        return self._by_modality[modality]
+
+    @cached_property
+    def _by_modality(self) -> dict[Modality, list[SourceRecord]]:
+        return {
+            modality: [record for record in self.records if record.modality == modality]
+            for modality in MODALITIES
+        }
 
     def lines(self) -> list[str]:
         """What was found, for people."""
-        kinds = Counter((record.split, record.modality) for record in self.records)
-        languages = sorted({record.language for record in self.records} - {""})
+        kinds = Counter(map(attrgetter("split", "modality"), self.records))
+        languages = sorted(set(map(attrgetter("language"), self.records)) - {""})
         ignored = ", ".join(f"{count} {reason}" for reason, count in self.ignored.most_common())
         lines = [
             f"found: {kinds['train', 'voice']} voices and {kinds['train', 'face']} faces for training, "
@@ -84,20 +93,20 @@ def scan_dataset(
     sources = list(
         sources_of(dataset, layout.files, settings.video_frames_per_second, settings.most_frames_per_video)
     )
+    placed = {(source.file.modality, source.file.person) for source in sources}
     people: dict[Modality, set[str]] = {
-        modality: {
-            source.file.person
-            for source in sources
-            if source.file.modality == modality and source.file.person
-        }
+        modality: {person for kind, person in placed if kind == modality and person}
         for modality in MODALITIES
     }
     pairs = [pair for language in sorted(lists.training) for pair in lists.training[language]]
     reconciliation = reconcile_identities(pairs, people["voice"], people["face"])
     unlisted, absent = _files_only_in_lists(dataset, layout.files, lists)
-    records = [_record(source, reconciliation) for source in (*sources, *map(PlacedSource, unlisted))]
+    records = [_record(source, reconciliation) for source in chain(sources, map(PlacedSource, unlisted))]
+    # the key of a whole file is its place in the order, and quicker to compare
+    whole_files = all(source.time_seconds is None for source in sources)
+    records.sort(key=attrgetter("key" if whole_files else "order"))
     return DatasetScan(
-        records=sorted(records, key=lambda record: record.order),
+        records=records,
         reconciliation=reconciliation,
         missing=sorted(file.key for file in unlisted if not (dataset / file.key).is_file()),
         ignored=layout.ignored,
@@ -108,16 +117,16 @@ def scan_dataset(
 def group_for_stage(records: Sequence[SourceRecord]) -> Iterator[list[SourceRecord]]:
     """Records that a worker must see together: those of one person, language and video; a test file alone.
 
-    Frames of a video stand together, by time.
+    records: in order, as a scan gives them; so are those of a group. Frames of a video stand together, by time.
     """
-
-    def group(record: SourceRecord) -> tuple[str, ...]:
+    groups: defaultdict[tuple[str, ...], list[SourceRecord]] = defaultdict(list)
+    for record in records:
         if record.split == "test":
-            return ("test", record.language, record.file_key)
-        return ("train", record.identity, record.language, record.video)
-
-    for _, members in groupby(sorted(records, key=lambda record: (group(record), record.order)), key=group):
-        yield list(members)
+            groups["test", record.language, record.file_key].append(record)
+        else:
+            groups["train", record.identity, record.language, record.video].append(record)
+    for name in sorted(groups):
+        yield groups.pop(name)
 
 
 def _record(source: PlacedSource, reconciliation: Reconciliation) -> SourceRecord:
@@ -131,6 +140,7 @@ def _record(source: PlacedSource, reconciliation: Reconciliation) -> SourceRecor
         split=file.split,
         size_bytes=file.size_bytes,
         time_seconds=time_seconds,
+        modified_ns=file.modified_ns,
     )
 
 
@@ -187,8 +197,9 @@ def _file_of_list(
 ) -> PlacedFile:
     key = path if split == "test" or path.startswith(f"{folder}/") else f"{folder}/{path}"
     source = dataset / key
-    size_bytes = source.stat().st_size if source.is_file() else 0
-    placed = place(key.split("/"), KNOWN_LANGUAGES | languages, size_bytes)
+    status = source.stat() if source.is_file() else None
+    size_bytes, modified_ns = (status.st_size, status.st_mtime_ns) if status else (0, 0)
+    placed = place(key.split("/"), KNOWN_LANGUAGES | languages, size_bytes, modified_ns)
     if placed is not None and (placed.modality, placed.split) == (modality, split):
         return placed
     return PlacedFile(
@@ -199,4 +210,5 @@ def _file_of_list(
         video="",
         split=split,
         size_bytes=size_bytes,
+        modified_ns=modified_ns,
     )

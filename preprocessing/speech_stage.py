@@ -202,6 +202,13 @@ class SpeechWorker:
         return set_level(joined, cleaning.level_db, cleaning.peak_db, out=joined), segments
 
 
+def lost_speech_rows(records: Sequence[SourceRecord], reason: str) -> pa.Table:
+    """Manifest rows of recordings over which the worker was lost."""
+    return pa.Table.from_pylist(
+        [_manifest_row(record, reason=reason) for record in records], schema=MANIFEST_SCHEMA
+    )
+
+
 def _group_of(record: SourceRecord) -> str:
     """The folder of a video's recordings; a recording without a video is a group of its own."""
     return str(PurePosixPath(record.key).parent) if record.video else record.key

@@ -1,17 +1,16 @@
 """Videos of a data set as what the stages work on: frames at a chosen rate, and sound."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from preprocessing.layouts import PlacedFile
 from src.core.errors import MediaError
 from src.media.guarded import probe_video
 
 
-@dataclass(frozen=True)
-class PlacedSource:
+class PlacedSource(NamedTuple):
     """A file, or one frame of it: `time_seconds` since the start of the video, None for a whole file."""
 
     file: PlacedFile
@@ -32,8 +31,8 @@ def sources_of(
             continue
         has_sound, duration_seconds = _probed(dataset / file.key)
         if has_sound:
-            yield PlacedSource(replace(file, modality="voice"))
-        pictures = replace(file, video=file.video or PurePosixPath(file.key).name)
+            yield PlacedSource(file._replace(modality="voice"))
+        pictures = file._replace(video=file.video or PurePosixPath(file.key).name)
         for time_seconds in frame_times(duration_seconds, frames_per_second, most_frames):
             yield PlacedSource(pictures, time_seconds)
 

@@ -13,24 +13,31 @@ SUMMARY_FILE = "preprocessing.json"
 GENERATED_WORLD_FILE = "GENERATED_WORLD.json"
 
 
-def claim_work_folder(dataset: Path, work: Path) -> dict[str, Any]:
-    """Refuse a work folder that belongs to something else; give the record of a former run, or an empty one.
+def check_work_folder(dataset: Path, work: Path) -> None:
+    """Refuse a work folder that cannot be one, before anything is written there.
 
-    Raises DatasetError when `work` lies in the data set (which is never written to) or holds it, holds the
-    work of another data set, is a file, or is a folder of something else altogether.
+    Raises DatasetError when `work` lies in the data set (which is never written to) or holds it, is a file, or is a folder of
+    something else altogether.
     """
     source, target = dataset.resolve(), work.resolve()
     if target == source or source in target.parents:
         raise DatasetError(f"--out {work}: lies inside the data set {dataset}, which is never written to.")
     if work.exists() and not work.is_dir():
         raise DatasetError(f"--out {work}: is a file; name a folder.")
+    if (work / SUMMARY_FILE).is_file() or not work.is_dir():
+        return
+    if any(not entry.name.startswith(".") for entry in work.iterdir()):
+        raise DatasetError(
+            f"--out {work}: the folder is not empty and is no work folder (it has no {SUMMARY_FILE}). Name a new one."
+        )
+
+
+def former_record(dataset: Path, work: Path) -> dict[str, Any]:
+    """The record of a former run, or an empty one. Raises DatasetError when `work` is of another data set."""
     record = work / SUMMARY_FILE
     if not record.is_file():
-        if work.is_dir() and any(work.iterdir()):
-            raise DatasetError(
-                f"--out {work}: the folder is not empty and is no work folder (it has no {SUMMARY_FILE}). Name a new one."
-            )
         return {}
+    source = dataset.resolve()
     try:
         former = dict(read_json(record))
         other = former["dataset"]

@@ -24,7 +24,7 @@ CELLS = ["English_heard", "English_unheard", "Urdu_heard", "Urdu_unheard"]
 
 
 def fingerprint(folder):
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.parent.name != "logs")
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

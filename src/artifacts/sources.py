@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,13 +26,15 @@ SOURCE_FIELDS = [
     ("split", pa.string()),
     ("size_bytes", pa.int64()),
     ("time_seconds", pa.float64()),
+    ("modified_ns", pa.int64()),
 ]
+_LATER_FIELDS = frozenset({"time_seconds", "modified_ns"})  # former manifests may lack them
 SOURCE_SCHEMA = pa.schema(SOURCE_FIELDS)
 _FRAME_MARK = "#t="
 _LONGEST_NAME_BYTES = 255  # what file systems take
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SourceRecord:
     """One raw file, or one frame of a video.
 
@@ -39,7 +42,8 @@ class SourceRecord:
         within its modality: a video's sound has the key of the file.
     identity: who it is, reconciled over both modalities; empty for test media, whose people are unknown.
     video: the video (folder, or file where frames are taken of it) that it comes from; empty for test media.
-    size_bytes: the file's size at the scan, so that a changed file is processed anew.
+    size_bytes, modified_ns: the file's size, and when it was written last (nanoseconds since 1970, as its file system says)
+        at the scan, so that a changed file is processed anew. They are only compared, so no clock need be right.
     time_seconds: of a frame, since the start of its video; None for a whole file.
     """
 
@@ -51,6 +55,7 @@ class SourceRecord:
     split: Split
     size_bytes: int
     time_seconds: float | None = field(default=None, repr=False)  # the key tells it too
+    modified_ns: int = 0
 
     @property
     def file_key(self) -> str:
@@ -74,7 +79,9 @@ def frame_key(file_key: str, time_seconds: float) -> str:
 
 def source_table(records: Iterable[SourceRecord]) -> pa.Table:
     """The records as a table of SOURCE_SCHEMA."""
-    return pa.Table.from_pylist([asdict(record) for record in records], schema=SOURCE_SCHEMA)
+    listed = list(records)
+    columns = [pa.array(list(map(attrgetter(name), listed)), kind) for name, kind in SOURCE_FIELDS]
+    return pa.table(columns, schema=SOURCE_SCHEMA)
 
 
 def write_sources(path: Path, records: Sequence[SourceRecord]) -> None:
@@ -90,12 +97,12 @@ def read_sources(work: Path) -> list[SourceRecord]:
         raise DatasetError(
             f"{work}: not a work folder (it has no sources.parquet). Make one: python -m preprocessing DATASET --out {work}"
         )
-    return [SourceRecord(**row) for row in pq.read_table(path).to_pylist()]
+    return [SourceRecord(**source_columns(row)) for row in pq.read_table(path).to_pylist()]
 
 
 def source_columns(row: dict[str, Any]) -> dict[str, Any]:
-    """The source columns of a wider manifest row; manifests of files alone may lack the time."""
-    return {name: row.get(name) if name == "time_seconds" else row[name] for name, _ in SOURCE_FIELDS}
+    """The source columns of a wider manifest row; former manifests lack some."""
+    return {name: row[name] for name, _ in SOURCE_FIELDS if name in row or name not in _LATER_FIELDS}
 
 
 def output_path(folder: str, key: str, suffix: str) -> str:

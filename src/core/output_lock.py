@@ -25,6 +25,7 @@ from src.core.files import explained_output
 
 LOGGER = logging.getLogger(__name__)
 LOCK_FILE = ".lock"
+_HELD_HERE: set[Path] = set()
 _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 
 
@@ -32,9 +33,13 @@ _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 def locked_output(folder: Path) -> Iterator[bool]:
     """Hold `folder`, made where it is missing; yields whether the run that held it before was killed.
 
-    Raises OutputError, which says who holds it, when another run does.
+    What holds it already may do so again within. Raises OutputError, which says who holds it, when another run does.
     """
     path = folder / LOCK_FILE
+    own = folder.resolve()
+    if own in _HELD_HERE:
+        yield False
+        return
     with explained_output(path):
         folder.mkdir(parents=True, exist_ok=True)
         stream = path.open("a+", encoding="utf-8")
@@ -43,9 +48,11 @@ def locked_output(folder: Path) -> Iterator[bool]:
         was_killed = bool(_content(stream))
         with explained_output(path):
             _rewrite(stream, json.dumps(_own_description()))
+        _HELD_HERE.add(own)
         try:
             yield was_killed
         finally:
+            _HELD_HERE.discard(own)
             with contextlib.suppress(OSError):  # a folder that was closed meanwhile keeps the name
                 _rewrite(stream, "")
 

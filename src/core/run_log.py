@@ -1,6 +1,6 @@
 """The log of a run: one JSON object a line, for programs and for `status`.
 
-    LOGS/<stage>-20261125T124446Z-4711.jsonl
+    LOGS/<stage>-20261125T124446.120417Z-4711.jsonl
 
 Every line has `time` (UTC, for people), `elapsed_seconds` (of a clock that never jumps) and `event`; docs/formats.md lists the
 events. What could be a secret is struck out.
@@ -90,7 +90,7 @@ def without_secrets(text: str) -> str:
 
 
 def _file_name(stage: str) -> str:
-    moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{stage.replace(' ', '-')}-{moment}-{os.getpid()}.jsonl"
 
 

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from src.core.engines.contract import Answer, Lost, PartTables, WorkerPool
+from src.core.engines.contract import Answer, Lost, PartTables, Task, WorkerPool
 from src.core.errors import StageError
 from src.core.part_store import COMMIT_TABLE
 from src.core.stop_request import StopRequest
@@ -25,7 +25,6 @@ LostRows = Callable[[Sequence[Record], str], pa.Table]
 
 _ATTEMPTS = 2
 _MOST_WHOLE_LOSSES = 3  # one after another: then it is not the files
-_Task = tuple[int, int | None]  # a part, or one record of it
 
 
 @dataclass
@@ -66,7 +65,7 @@ class PartScheduler(Generic[Record]):
         self._lost_rows = lost_rows
         self._on_loss = on_loss
         self._in_work: dict[int, _Part[Record]] = {}
-        self._urgent: deque[_Task] = deque()
+        self._urgent: deque[Task] = deque()
         self._pending = 0
         self._withheld: list[tuple[int, PartTables]] = []
 
@@ -78,8 +77,7 @@ class PartScheduler(Generic[Record]):
         while self._fill():
             for task, answer in self._pool.answers():
                 self._pending -= 1
-                index, place = task  # type: ignore[misc]  # the pool gives back what `_fill` gave it
-                yield from self._received(self._in_work[index], place, answer)
+                yield from self._received(self._in_work[task[0]], task[1], answer)
         if not self._stop.requested:
             yield from self._withheld
 
@@ -95,7 +93,7 @@ class PartScheduler(Generic[Record]):
             self._pending += 1
         return self._pending > 0
 
-    def _next_task(self) -> _Task | None:
+    def _next_task(self) -> Task | None:
         if self._stop.requested:
             return None
         if self._urgent:

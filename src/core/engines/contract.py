@@ -6,7 +6,7 @@ in `src/core/scheduling.py`, for all engines alike.
 """
 
 import traceback
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from src.core.errors import MediaError, VoxfaceError
 
 Record = TypeVar("Record")
+Task = tuple[int, int | None]  # a part, or one record of it
 PartTables = Mapping[str, pa.Table]
 PartWorker = Callable[[Sequence[Record]], PartTables]
 
@@ -41,10 +42,10 @@ class WorkerPool(Protocol):
     def room(self) -> int:
         """How many tasks it takes now: enough to keep every worker busy, and no more."""
 
-    def submit(self, task: Hashable, records: Sequence[Any]) -> None:
+    def submit(self, task: Task, records: Sequence[Any]) -> None:
         """Give it one."""
 
-    def answers(self) -> Sequence[tuple[Hashable, Answer]]:
+    def answers(self) -> Sequence[tuple[Task, Answer]]:
         """Those that are ready, at least one; waits. An error that ends the stage is raised."""
 
     def close(self, *, at_once: bool) -> None:

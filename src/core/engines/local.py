@@ -4,14 +4,14 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from src.core.engines.contract import WORKER_DIED, Answer, Lost, PartWorker, WorkerPool, answer
+from src.core.engines.contract import WORKER_DIED, Answer, Lost, PartWorker, Task, WorkerPool, answer
 from src.core.parent_watch import end_with_parent
 
 _PRELOADED_MODULES = ["torch", "numpy", "scipy.signal", "pyarrow.parquet", "cv2", "soundfile", "numba"]
@@ -38,17 +38,17 @@ class OwnProcess:
     def __init__(self, make_worker: Callable[[], PartWorker[Any]]) -> None:
         self._make_worker = make_worker
         self._worker: PartWorker[Any] | None = None
-        self._task: tuple[Hashable, Sequence[Any]] | None = None
+        self._task: tuple[Task, Sequence[Any]] | None = None
 
     def room(self) -> int:
         """One, unless there is a task."""
         return 0 if self._task else 1
 
-    def submit(self, task: Hashable, records: Sequence[Any]) -> None:
+    def submit(self, task: Task, records: Sequence[Any]) -> None:
         """Keep it for `answers`."""
         self._task = task, records
 
-    def answers(self) -> list[tuple[Hashable, Answer]]:
+    def answers(self) -> list[tuple[Task, Answer]]:
         """Run the task."""
         assert self._task is not None, "there is a task when answers are waited for"
         if self._worker is None:
@@ -66,7 +66,7 @@ class _Worker:
 
     executor: ProcessPoolExecutor
     process_id: Future[int]
-    waiting: deque[tuple[Hashable, Sequence[Any], Future[Answer]]] = field(default_factory=deque)
+    waiting: deque[tuple[Task, Sequence[Any], Future[Answer]]] = field(default_factory=deque)
 
 
 class ProcessPool:
@@ -83,15 +83,15 @@ class ProcessPool:
         """Two a worker."""
         return sum(_TASKS_AHEAD - len(worker.waiting) for worker in self._workers)
 
-    def submit(self, task: Hashable, records: Sequence[Any]) -> None:
+    def submit(self, task: Task, records: Sequence[Any]) -> None:
         """Give it to the worker with the fewest."""
         place = min(range(len(self._workers)), key=lambda place: len(self._workers[place].waiting))
         self._give(place, task, records)
 
-    def answers(self) -> list[tuple[Hashable, Answer]]:
+    def answers(self) -> list[tuple[Task, Answer]]:
         """Those of all workers; a worker that died over its first task is replaced and keeps the others."""
         wait([worker.waiting[0][2] for worker in self._workers if worker.waiting], None, FIRST_COMPLETED)
-        ready: list[tuple[Hashable, Answer]] = []
+        ready: list[tuple[Task, Answer]] = []
         for place, worker in enumerate(self._workers):
             while worker.waiting and worker.waiting[0][2].done():
                 task, _, future = worker.waiting.popleft()
@@ -126,7 +126,7 @@ class ProcessPool:
         for task, records, _ in former.waiting:
             self._give(place, task, records)
 
-    def _give(self, place: int, task: Hashable, records: Sequence[Any]) -> None:
+    def _give(self, place: int, task: Task, records: Sequence[Any]) -> None:
         try:
             future = self._workers[place].executor.submit(_run_task, records)
         except BrokenProcessPool:  # it died while it had nothing to do
