@@ -22,6 +22,7 @@ from src.core import status_command
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
 from src.core.config import parse_config, read_yaml_mapping
 from src.core.device import choose_device
+from src.core.engines.contract import Engine
 from src.core.engines.selection import add_engine_arguments, choose_engine
 from src.core.errors import DatasetError
 from src.core.files import remove_partial_files
@@ -31,6 +32,8 @@ from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_int
 from src.encoders.selection import default_encoder_name
 
 LOGGER = logging.getLogger(__name__)
+# what makes the workers of each half, and everything that decides its output
+Makers = Mapping[Modality, tuple[Callable[[], PartWorker[SourceRecord]], dict[str, Any]]]
 PART_SIZES: dict[Modality, int] = {"voice": 32, "face": 64}
 
 EXAMPLES = f"""\
@@ -60,23 +63,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     settings = _settings(options)
     choose_device(options.device)
-    check_work_folder(options.dataset, options.out)
-    with locked_output(options.out) as was_killed:
-        if was_killed:
-            remove_partial_files(options.out)
-        return _preprocess(options, settings)
-
-
-def _preprocess(options: argparse.Namespace, settings: PreprocessingSettings) -> int:
-    former = former_record(options.dataset, options.out)
     engine = choose_engine(options)
+    check_work_folder(options.dataset, options.out)
     scan = scan_dataset(options.dataset, options.lists, settings.face)
     for line in scan.lines():
         LOGGER.info("%s", line)
     modalities = _modalities(options.modality, scan)
-    makers = {
+    makers: Makers = {
         modality: _stage_maker(modality, options, settings, scan.of(modality)) for modality in modalities
     }
+    with locked_output(options.out) as was_killed:
+        if was_killed:
+            remove_partial_files(options.out)
+        return _run_stages(options, scan, makers, engine)
+
+
+def _run_stages(
+    options: argparse.Namespace,
+    scan: DatasetScan,
+    makers: Makers,
+    engine: Engine,
+) -> int:
+    former = former_record(options.dataset, options.out)
     record = partial(write_record, options.out, options.dataset, former, scan.summary())
     # both are there from the start, so that a killed run leaves a folder that says whose it is
     record({modality: {"settings": provenance} for modality, (_, provenance) in makers.items()})
@@ -221,9 +229,7 @@ def _lost_rows(modality: Modality) -> Callable[[Sequence[SourceRecord], str], pa
     return lost_face_rows
 
 
-def _plot_stages(
-    options: argparse.Namespace, makers: Mapping[Modality, tuple[Any, dict[str, Any]]]
-) -> Iterator[Stage[Any]]:
+def _plot_stages(options: argparse.Namespace, makers: Makers) -> Iterator[Stage[Any]]:
     """The stages that draw what the halves which were run left on disk."""
     if "voice" in makers:
         from preprocessing.plot_stage import make_plot_stage

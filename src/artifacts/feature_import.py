@@ -249,7 +249,7 @@ def _information(request: ImportRequest, modality: Modality, dimension: int) -> 
 
 
 def _manifest(tokens: pa.Table, modality: Modality) -> pa.Table:
-    """A manifest row a key; the files' sizes are not known, so they are 0."""
+    """A manifest row a key; sizes and times of the files are not known, so they are 0."""
     grouped = tokens.group_by(["key", "identity", "language", "video", "split"], use_threads=False).aggregate(
         [([], "count_all")]
     )
@@ -258,6 +258,7 @@ def _manifest(tokens: pa.Table, modality: Modality) -> pa.Table:
         "modality": [modality] * rows,
         "size_bytes": [0] * rows,
         "time_seconds": [None] * rows,
+        "modified_ns": [0] * rows,
         "status": [DONE] * rows,
         "reason": [""] * rows,
         "tokens": grouped["count_all"].cast(pa.int32()),
