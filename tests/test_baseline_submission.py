@@ -12,8 +12,8 @@ from src.artifacts.checkpoints import save_checkpoint
 from src.artifacts.feature_csv import write_fop
 from src.artifacts.trials import Trial, write_trials
 from src.core.files import read_json
+from src.models.ensemble import Ensemble
 from src.models.fop import fop_from_published_state
-from src.scoring import trial_scoring
 
 LANGUAGES = ("English", "Urdu")
 
@@ -23,16 +23,14 @@ def run(command, *words):
 
 
 @pytest.fixture
-def baseline(golden, monkeypatch):
+def baseline(golden):
     arrays = golden("fop_gated")
     state = {
         name.removeprefix("state/"): torch.from_numpy(np.asarray(array))
         for name, array in arrays.items()
         if name.startswith("state/")
     }
-    model = fop_from_published_state(state).model
-    monkeypatch.setattr(trial_scoring, "build_model", lambda config: model)
-    return arrays, model
+    return arrays, fop_from_published_state(state).model
 
 
 def test_the_score_column_is_the_published_one(baseline, tmp_path):
@@ -68,8 +66,9 @@ def test_the_score_column_is_the_published_one(baseline, tmp_path):
         run(features, "merge", *stores, "--out", tmp_path / "all" / modality)
     for language in LANGUAGES:
         encoders = {name: read_json(tmp_path / "all" / name / "store.json") for name in ("voice", "face")}
-        config = {"recipe": "association", "model": {}, "language": language, "encoders": encoders}
-        save_checkpoint(tmp_path / f"baseline_{language}", model.state_dict(), config, {})
+        described = {"name": "fop", "voice_dimension": 48, "face_dimension": 96, "width": 32}
+        config = {"recipe": "association", "model": described, "language": language, "encoders": encoders}
+        save_checkpoint(tmp_path / f"baseline_{language}", Ensemble([model]).state_dict(), config, {})
     models = [f"--checkpoint={language}={tmp_path / f'baseline_{language}'}" for language in LANGUAGES]
     common = ["--dataset", tmp_path / "lists", "--features", tmp_path / "all", "--out", tmp_path / "s.zip"]
     run(inference.main, "submit", "--challenge", "fame2024", *models, *common)

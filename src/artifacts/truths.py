@@ -50,6 +50,14 @@ def read_truth(path: Path) -> pd.DataFrame:
     return _checked(truth, path, header_lines=1)
 
 
+def is_verification_list(path: Path) -> bool:
+    """Whether a file begins with the header of a published verification list."""
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        return is_verification_header([name.strip() for name in stream.readline(200).split(",")])
+
+
 def is_verification_header(names: Sequence[str]) -> bool:
     """Whether these are the columns of a published verification list."""
     return tuple(names) == VERIFICATION_HEADER

@@ -25,7 +25,10 @@ class AssociationModel(nn.Module, ABC):
 
     voice_dimension, face_dimension: numbers in a token of each modality.
     fused_dimension: d, numbers in the joint embedding of a pair.
+    grid_pairs: how many pairs `grid_similarity` takes at once without more memory than processors like.
     """
+
+    grid_pairs: int = 4096
 
     def __init__(self, voice_dimension: int, face_dimension: int, fused_dimension: int) -> None:
         super().__init__()
@@ -64,6 +67,10 @@ class AssociationModel(nn.Module, ABC):
         method compares no more than a summary of them; pairs of what comes out compare as pairs of what went in.
         """
         return encodings, mask
+
+    def row_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
+        """Similarity of row i of the voices and row i of the faces, (P,), without joint embeddings; as `compare`."""
+        return self.compare(voices, voice_mask, faces, face_mask).similarity
 
     def grid_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
         """Similarity of every voice and every face, (V, F), without their joint embeddings; as `compare_all`."""

@@ -25,6 +25,7 @@ class Ensemble(AssociationModel):
             first.voice_dimension, first.face_dimension, sum(member.fused_dimension for member in members)
         )
         self.members = nn.ModuleList(members)
+        self.grid_pairs = min(member.grid_pairs for member in members)
 
     def encode_voices(self, tokens: Tensor) -> Tensor:
         """(V, T, voice_dimension) → (V, T, members · width)."""
@@ -79,6 +80,14 @@ class Ensemble(AssociationModel):
             for member, part in zip(self._members(), encodings.chunk(len(self.members), dim=-1), strict=True)
         ]
         return torch.cat([part for part, _ in parts], dim=-1), parts[0][1]
+
+    def row_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
+        """The mean of the members'; see AssociationModel."""
+        similarities = [
+            member.row_similarity(voice, voice_mask, face, face_mask)
+            for member, voice, face in self._sides(voices, faces)
+        ]
+        return torch.stack(similarities).mean(0)
 
     def grid_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
         """The mean of the members'; see AssociationModel."""

@@ -23,6 +23,8 @@ class TwoBranchModel(AssociationModel):
     unit_inputs: whether tokens are L2-normalised first; the published methods take them as their encoders gave them.
     """
 
+    grid_pairs: int = 1 << 20
+
     def __init__(
         self,
         voice_dimension: int,
@@ -68,6 +70,10 @@ class TwoBranchModel(AssociationModel):
     def condense(self, encodings: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The mean token; see AssociationModel."""
         return masked_token_mean(encodings, mask)[:, None], mask.new_ones(len(mask), 1)
+
+    def row_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
+        """Rows with rows; see AssociationModel."""
+        return self.likeness(masked_token_mean(voices, voice_mask), masked_token_mean(faces, face_mask))
 
     def grid_similarity(self, voices: Tensor, voice_mask: Tensor, faces: Tensor, face_mask: Tensor) -> Tensor:
         """Every voice with every face; see AssociationModel."""

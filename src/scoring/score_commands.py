@@ -6,14 +6,14 @@ from pathlib import Path
 import torch
 
 from src.artifacts.scores import write_scores
-from src.artifacts.trials import read_trials
+from src.artifacts.trial_table import TrialTable
 from src.core.errors import SubmissionError
 from src.core.progress import progress_bar
 from src.scoring.cells import cells_of
 from src.scoring.challenges import Challenge, FileNames, file_prefix
 from src.scoring.language_lists import read_cell_lists
 from src.scoring.submission import write_submission
-from src.scoring.trial_scoring import FeatureStores, ScoredTrials, TrialScorer, UnscorablePolicy
+from src.scoring.trial_scoring import FeatureStores, ScoredTable, ScoredTrials, TrialScorer, UnscorablePolicy
 from src.scoring.unscorable_file import write_unscorable
 
 
@@ -25,13 +25,13 @@ def score_list(
     out: Path,
     device: torch.device,
     unscorable: UnscorablePolicy = "error",
-) -> ScoredTrials:
+) -> ScoredTable:
     """Write the scores of one list. Errors: see `TrialScorer`."""
-    listed = read_trials(trials)
-    scored = TrialScorer.load(checkpoint, FeatureStores.open(features), device).score(
+    listed = TrialTable.read(trials)
+    scored = TrialScorer.load(checkpoint, FeatureStores.open(features), device).score_table(
         listed, str(trials), unscorable
     )
-    write_scores(out, scored.scores)
+    write_scores(out, scored.columns)
     write_unscorable(out, {out.name: scored.unscorable})
     return scored
 

@@ -1,10 +1,12 @@
 """From the paths in a trial to the keys of embeddings, and why a key has none."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from src.artifacts.sources import Modality
-from src.artifacts.trials import Trial
+from src.artifacts.trial_table import TrialTable
 from src.core.errors import ListError
 from src.core.stage import FAILED, read_parts
 
@@ -45,17 +47,22 @@ def _forms(path: str, folders: Sequence[str]) -> Iterator[str]:
             yield from (f"{folder}/{test.removesuffix('_test')}/{name}" for folder in folders)
 
 
-def refuse_climbing_paths(trials: Iterable[Trial], source: str) -> None:
+def refuse_climbing_paths(trials: TrialTable, source: str) -> None:
     """Raise ListError for paths that are absolute or climb out of the data set (`../`)."""
     wrong = [
-        f"{trial.trial_id}: {path}"
-        for trial in trials
-        for path in (trial.voice, trial.face)
-        if path.startswith("/") or ".." in PurePosixPath(path).parts
+        f"{trials.trial_id(np.argmax(column.rows == row))}: {path}"
+        for column in (trials.voice, trials.face)
+        for row, path in enumerate(column.paths)
+        if leads_outside(path)
     ]
     if wrong:
         shown = "\n  ".join(wrong[:5])
         raise ListError(f"{source}: {len(wrong)} paths lead out of the data set; mend the list:\n  {shown}")
+
+
+def leads_outside(path: str) -> bool:
+    """Whether a path is absolute or climbs out of the data set."""
+    return path.startswith("/") or ".." in PurePosixPath(path).parts
 
 
 def failure_reasons(features: Path, modality: Modality) -> dict[str, str]:

@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import torch
 
 from src.artifacts.checkpoints import Checkpoint, load_checkpoint, load_weights
 from src.artifacts.embedding_store import EmbeddingStore
+from src.artifacts.scores import ScoreColumns
 from src.artifacts.sources import MODALITIES, Modality
+from src.artifacts.trial_table import TrialTable
 from src.artifacts.trials import Trial
 from src.core.errors import CheckpointError, ListError, StoreError
 from src.core.polarity import score_from_similarity
 from src.models.association import AssociationModel
 from src.models.pair_scoring import pair_similarities
 from src.models.registry import build_model
-from src.models.tokens import TokenSequences
+from src.models.tokens import TokenRuns
 from src.scoring.trial_keys import UNKNOWN_MEDIA, failure_reasons, refuse_climbing_paths, resolve_key
 
 UnscorablePolicy = Literal["error", "median"]
@@ -49,10 +52,19 @@ class ScoredTrials:
 
     def counts(self) -> str:
         """How many trials there are, and how many got the median score, for people."""
-        given_median = len({trial.trial_id for trial in self.unscorable})
-        return f"{len(self.scores)} trials" + (
-            f", {given_median} with the median score" if given_median else ""
-        )
+        return _counts(len(self.scores), self.unscorable)
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """The same in columns, for lists of any length."""
+
+    columns: ScoreColumns
+    unscorable: list[UnscorableTrial]
+
+    def counts(self) -> str:
+        """How many trials there are, and how many got the median score, for people."""
+        return _counts(len(self.columns), self.unscorable)
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,15 @@ class TrialScorer:
     def score(
         self, trials: Sequence[Trial], source: str, unscorable: UnscorablePolicy = "error"
     ) -> ScoredTrials:
+        """Score every trial; see `score_table`."""
+        if not trials:
+            raise ListError(f"{source}: holds no trial")
+        scored = self.score_table(TrialTable.of(trials), source, unscorable)
+        return ScoredTrials(scored.columns.by_id(), scored.unscorable)
+
+    def score_table(
+        self, trials: TrialTable, source: str, unscorable: UnscorablePolicy = "error"
+    ) -> ScoredTable:
         """Score every trial; each distinct voice and face is gathered and encoded once.
 
         source: what errors call the list. unscorable: what becomes of a trial with a medium that has no
@@ -108,42 +129,48 @@ class TrialScorer:
         Raises ListError for an empty list and paths that leave the data set, StoreError that lists the media
         without embedding.
         """
-        if not trials:
+        if len(trials) == 0:
             raise ListError(f"{source}: holds no trial")
         refuse_climbing_paths(trials, source)
-        keys, lost = _keys_of(trials, self.stores)
+        media = {modality: _resolved(trials, modality, self.stores) for modality in MODALITIES}
+        lost = [trial for found in media.values() for trial in found.lost]
         if lost and unscorable == "error":
             raise StoreError(_lost_message(lost, len(trials), source))
-        lost_ids = {trial.trial_id for trial in lost}
-        scorable = np.array([trial.trial_id not in lost_ids for trial in trials])
+        scorable = np.logical_and(*(found.held[found.trial_rows] for found in media.values()))
         if not scorable.any():
             raise StoreError(f"{source}: not one of {len(trials)} trials can be scored. {_lost_lines(lost)}")
         scores = np.empty(len(trials))
-        scores[scorable] = score_from_similarity(self._similarities(keys, scorable))
+        scores[scorable] = score_from_similarity(
+            self.similarities(
+                *(found.places[found.trial_rows[scorable]] for found in media.values()),
+            )
+        )
         scores[~scorable] = np.median(scores[scorable])
         if not np.isfinite(scores).all():
             raise CheckpointError(
                 f"{source}: the model gives {int((~np.isfinite(scores)).sum())} scores that are not finite; train it anew"
             )
         if lost:
-            logger.warning("%s", _median_message(lost, len(lost_ids), len(trials), source))
-        return ScoredTrials(
-            {trial.trial_id: float(score) for trial, score in zip(trials, scores, strict=True)}, lost
-        )
+            logger.warning("%s", _median_message(lost, int((~scorable).sum()), len(trials), source))
+        return ScoredTable(ScoreColumns(trials.trial_ids, scores), lost)
 
-    def _similarities(self, keys: dict[Modality, np.ndarray], scorable: np.ndarray) -> np.ndarray:
-        sequences: dict[Modality, TokenSequences] = {}
-        rows: dict[Modality, np.ndarray] = {}
-        for modality in MODALITIES:
-            store = self.stores.of(modality)
-            unique, rows[modality] = np.unique(keys[modality][scorable], return_inverse=True)
-            items = store.items.loc[unique]
-            sequences[modality] = TokenSequences.gather(
-                store.vectors, items["first"].to_numpy(), items["count"].to_numpy(), self.device
-            )
-        return pair_similarities(
-            self.model, sequences["voice"], sequences["face"], rows["voice"], rows["face"]
-        )
+    def similarities(self, voice_places: np.ndarray, face_places: np.ndarray) -> np.ndarray:
+        """Similarity of each pair, float64 (pairs,), of items of the stores by their places; higher = same person."""
+        voices, voice_rows = self._runs("voice", voice_places)
+        faces, face_rows = self._runs("face", face_places)
+        return pair_similarities(self.model, voices, faces, voice_rows, face_rows)
+
+    def runs(self, modality: Modality, places: np.ndarray) -> TokenRuns:
+        """The tokens of the store's items at `places`, where they stand."""
+        items = self.stores.of(modality).items
+        first, count = (items[name].to_numpy()[places] for name in ("first", "count"))
+        return TokenRuns(self.stores.of(modality).vectors, first, count, self.device)
+
+    def _runs(self, modality: Modality, places: np.ndarray) -> tuple[TokenRuns, np.ndarray]:
+        """The distinct items, and which of them stands at each of `places`."""
+        used = np.zeros(len(self.stores.of(modality).items), bool)
+        used[places] = True
+        return self.runs(modality, np.flatnonzero(used)), (np.cumsum(used) - 1)[places]
 
 
 def refuse_other_recipe(checkpoint: Checkpoint, language: str | None) -> None:
@@ -190,26 +217,37 @@ def refuse_other_encoders(checkpoint: Checkpoint, stores: FeatureStores) -> None
         )
 
 
-def _keys_of(
-    trials: Sequence[Trial], stores: FeatureStores
-) -> tuple[dict[Modality, np.ndarray], list[UnscorableTrial]]:
-    """Keys of each trial's media, (trials,) per modality, and what has no embedding."""
-    keys: dict[Modality, np.ndarray] = {}
+@dataclass(frozen=True)
+class _ResolvedMedia:
+    """The media of one modality of a list.
+
+    places: int64 (distinct paths,), where each stands among the store's items, -1 for nowhere. held: bool (distinct
+    paths,). trial_rows: int32 (trials,), which path each trial has. lost: trials whose medium has no embedding.
+    """
+
+    places: np.ndarray
+    held: np.ndarray
+    trial_rows: np.ndarray
+    lost: list[UnscorableTrial]
+
+
+def _resolved(trials: TrialTable, modality: Modality, stores: FeatureStores) -> _ResolvedMedia:
+    column, index = trials.column(modality), stores.of(modality).items.index
+    keys = [resolve_key(path, modality, index) for path in column.paths]
+    places = index.get_indexer(pd.Index(np.array(keys, object), dtype=index.dtype.name))
+    held = places >= 0
     lost: list[UnscorableTrial] = []
-    for modality in MODALITIES:
-        paths = [trial.voice if modality == "voice" else trial.face for trial in trials]
-        store = stores.of(modality)
-        known = store.items.index
-        resolved = [resolve_key(path, modality, known) for path in paths]
-        if store.missing(resolved):
-            reasons = failure_reasons(stores.features, modality)
-            for row, (trial, path) in enumerate(zip(trials, paths, strict=True)):
-                if resolved[row] not in known:
-                    resolved[row] = resolve_key(path, modality, reasons)
-                    reason = reasons.get(resolved[row], UNKNOWN_MEDIA)
-                    lost.append(UnscorableTrial(trial.trial_id, resolved[row], reason))
-        keys[modality] = np.array(resolved)
-    return keys, lost
+    if not held.all():
+        reasons = failure_reasons(stores.features, modality)
+        for trial in np.flatnonzero(~held[column.rows]):
+            key = resolve_key(column.path(trial), modality, reasons)
+            lost.append(UnscorableTrial(trials.trial_id(trial), key, reasons.get(key, UNKNOWN_MEDIA)))
+    return _ResolvedMedia(places, held, column.rows, lost)
+
+
+def _counts(trials: int, unscorable: Sequence[UnscorableTrial]) -> str:
+    given_median = len({trial.trial_id for trial in unscorable})
+    return f"{trials} trials" + (f", {given_median} with the median score" if given_median else "")
 
 
 def _lost_lines(lost: Sequence[UnscorableTrial]) -> str:

@@ -2,6 +2,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from src.artifacts.trial_table import TrialTable
 from src.artifacts.trials import Trial
 from src.core.errors import ListError
 from src.scoring.trial_keys import failure_reasons, refuse_climbing_paths, resolve_key
@@ -36,8 +37,9 @@ def test_a_path_below_the_modality_is_found_in_every_spelling_of_its_folder():
 
 @pytest.mark.parametrize("path", ["../../secret.wav", "voices/../../x.wav", "/etc/passwd"])
 def test_paths_that_leave_the_data_set_are_refused_by_name(path):
+    trials = [Trial("t1", "v..ok.wav", "f.jpg"), Trial("t2", path, "f.jpg")]
     with pytest.raises(ListError, match=r"list.txt: 1 paths.*\n.*t2"):
-        refuse_climbing_paths([Trial("t1", "v..ok.wav", "f.jpg"), Trial("t2", path, "f.jpg")], "list.txt")
+        refuse_climbing_paths(TrialTable.of(trials), "list.txt")
 
 
 def test_reasons_come_from_both_manifests(tmp_path):

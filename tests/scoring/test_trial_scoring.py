@@ -8,6 +8,7 @@ import torch
 from src.artifacts.embedding_store import EmbeddingStore
 from src.artifacts.trials import Trial
 from src.core.errors import CheckpointError, ListError, StoreError
+from src.models.tokens import TokenSequences
 from src.scoring import trial_scoring
 from src.scoring.trial_scoring import FeatureStores, TrialScorer
 from tests.scoring.made_up_world import NearnessModel, write_checkpoint, write_manifest, write_store
@@ -37,13 +38,13 @@ def test_training_list_paths_get_their_folder_in_front(world):
 
 def test_each_voice_and_face_is_gathered_once(world, monkeypatch):
     gathered = []
-    original = trial_scoring.TokenSequences.gather
+    original = TokenSequences.gather
 
-    def counting(vectors, first, count, device):
+    def counting(vectors, first, *others):
         gathered.append(len(first))
-        return original(vectors, first, count, device)
+        return original(vectors, first, *others)
 
-    monkeypatch.setattr(trial_scoring.TokenSequences, "gather", counting)
+    monkeypatch.setattr(TokenSequences, "gather", counting)
     scorer_of(world).score(world.trials("English"), "list")
     assert gathered == [6, 6]
 

@@ -17,7 +17,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_checkpoint_argument(parser)
     add_scoring_arguments(parser)
     parser.add_argument(
-        "--trials", type=Path, required=True, metavar="LIST", help="lines `trial_id voice face`"
+        "--trials",
+        type=Path,
+        required=True,
+        metavar="LIST",
+        help="lines `trial_id voice face`, or a VoxCeleb verification list",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="SCORES", help="written: lines `trial_id score`"
