@@ -8,13 +8,16 @@ import sys
 from collections.abc import Sequence
 
 from src.core.command_line import run_command
-from src.scoring.commands import check, evaluate, report, score, submit
+from src.scoring.commands import check, evaluate, make_lists, match, report, retrieve, score, submit
 
 COMMANDS = (
     score.COMMAND,
     submit.COMMAND,
     check.COMMAND,
     evaluate.COMMAND,
+    match.COMMAND,
+    retrieve.COMMAND,
+    make_lists.COMMAND,
     report.COMMAND,
 )
 

@@ -11,10 +11,13 @@ import pandas as pd
 from src.artifacts.people import People, Property
 from src.core.command_line import EXIT_DONE
 from src.core.files import write_json
-from src.metrics.bootstrap import REPLICATES
 from src.scoring.cells import Cell
 from src.scoring.commands.command import Command
-from src.scoring.commands.shared_arguments import add_lists_arguments, add_metadata_arguments
+from src.scoring.commands.shared_arguments import (
+    add_lists_arguments,
+    add_metadata_arguments,
+    add_results_arguments,
+)
 from src.scoring.evaluation import evaluation_mapping, measure, overall_by_track
 from src.scoring.evaluation_intervals import ListIntervals, list_intervals
 from src.scoring.evaluation_strata import strata_of, strata_table
@@ -40,14 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_lists_arguments(parser, required=False)
     add_metadata_arguments(parser)
-    parser.add_argument(
-        "--replicates",
-        type=int,
-        default=REPLICATES,
-        metavar="N",
-        help="bootstrap draws of people for the intervals, 0 for none (default: %(default)s)",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the measures there too")
+    add_results_arguments(parser)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from src.artifacts.people import Property
 from src.core.errors import ConfigError
+from src.metrics.bootstrap import REPLICATES
 from src.scoring.challenges import CHALLENGES
 
 
@@ -101,6 +102,28 @@ def add_metadata_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="strata: columns such as sex, age:10 (in steps of 10), sex+nationality (both at once)",
     )
+
+
+def add_identities_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--identities`."""
+    parser.add_argument(
+        "--identities",
+        type=Path,
+        metavar="CSV",
+        help="who is in each medium: columns key and identity (default: what the embeddings say)",
+    )
+
+
+def add_results_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--replicates` and `--json`."""
+    parser.add_argument(
+        "--replicates",
+        type=int,
+        default=REPLICATES,
+        metavar="N",
+        help="bootstrap draws of people for the intervals, 0 for none (default: %(default)s)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the measures there too")
 
 
 def _property(text: str) -> Property:
