@@ -20,6 +20,7 @@ from typing import Any
 import torch
 import yaml
 
+from preprocessing.pyannote_checkpoint import harmless_checkpoint
 from src.artifacts.checkpoints import file_sha256
 from src.core.errors import WeightsError
 from src.encoders.weights import downloads_allowed
@@ -70,14 +71,17 @@ def load_pipeline(name: str, device: torch.device) -> LoadedPipeline:
     parameters = config["pipeline"].setdefault("params", {})
     published = copy.deepcopy(config)
     files: dict[str, Path] = {}
-    for part, part_files in _PART_FILES.items():
+    for part in _PART_FILES:
         if part == "plda" and parameters.get("clustering", _CLUSTERING_WITH_PLDA) != _CLUSTERING_WITH_PLDA:
             continue
         found = _find_part(parameters.get(part), part, name, local)
         files.update({f"{part}/{path.name}": path for path in found})
-        # a mapping is always read as pyannote.audio's own format, whatever words the path holds
-        place = str(found[0].parent if len(part_files) > 1 else found[0])
-        parameters[part] = place if part == "plda" else {"checkpoint": place, "strict": False}
+        if part == "plda":
+            parameters[part] = str(found[0].parent)
+            continue
+        # a mapping is always read as pyannote.audio's own format, whatever words a path holds
+        with quiet_pyannote():
+            parameters[part] = {"checkpoint": harmless_checkpoint(found[0]), "strict": False}
     return LoadedPipeline(
         pipeline=_build(config, name, device),
         description={
@@ -111,7 +115,7 @@ def _build(config: dict[str, Any], name: str, device: torch.device) -> Any:
         try:
             pipeline: Any = Pipeline.from_pretrained(config)
             return pipeline.to(device)
-        except Exception as error:  # its checkpoints are pickles: reading a damaged one may raise anything
+        except Exception as error:  # what is damaged or of another version may raise anything
             raise WeightsError(
                 f"{name}: pyannote.audio cannot load this pipeline; a file is damaged, or of another version. "
                 f"Fetch it again. ({type(error).__name__}: {error})"
@@ -139,6 +143,8 @@ def _read_config(name: str) -> tuple[Path | None, dict[str, Any]]:
         raise WeightsError(f"{path}: not the configuration of a pipeline ({error!r}).") from error
     if kind not in _PIPELINE_NAMES:
         raise WeightsError(f"{path}: is a pipeline {kind}, not one of speaker diarization.")
+    if "preprocessors" in config:  # names of classes, which pyannote.audio would import and call
+        raise WeightsError(f"{path}: names preprocessors, which are code; remove that section.")
     return local, config
 
 

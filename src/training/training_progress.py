@@ -1,7 +1,6 @@
 """The state of a training that is not over, so that it can go on where it was stopped."""
 
 import json
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,9 +36,11 @@ class TrainingProgress:
         if not self.path.is_file():
             return None
         try:
-            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise TrainingError(f"{self.path}: damaged; remove it to train anew ({error})") from error
+            state: dict[str, Any] = dict(torch.load(self.path, map_location="cpu", weights_only=True))
+        except Exception as error:  # damaged bytes make the parser raise nearly anything
+            raise TrainingError(
+                f"{self.path}: damaged; remove it to train anew ({type(error).__name__})"
+            ) from error
         if state.pop("settings", None) != self._settings:
             raise TrainingError(
                 f"{self.path}: the training that was stopped there had other settings. "

@@ -165,4 +165,4 @@ def test_damaged_weights_are_an_error_that_says_so(version_31, tmp_path):
     weights = (version_31 / "segmentation-3.0/pytorch_model.bin").read_bytes()
     (tmp_path / "segmentation-3.0/pytorch_model.bin").write_bytes(weights[: len(weights) // 2])
     (tmp_path / "wespeaker-voxceleb-resnet34-LM").symlink_to(version_31 / "wespeaker-voxceleb-resnet34-LM")
-    assert "a file is damaged" in refused(tmp_path)
+    assert "it is damaged" in refused(tmp_path)
