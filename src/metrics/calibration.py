@@ -75,23 +75,30 @@ class Reliability:
     """A reliability plot's points, for the bins that hold a trial.
 
     predicted: (bins,) mean probability. observed: (bins,) share of same-person trials. trials: (bins,) how many.
+    weights: (bins,) what they weigh together, of 1 in all; both means are taken with these weights.
     """
 
     predicted: np.ndarray
     observed: np.ndarray
     trials: np.ndarray
+    weights: np.ndarray
 
     @property
     def expected_calibration_error(self) -> float:
-        """Mean distance of prediction and observation, weighted by trials (Guo et al., 2017, equation 3)."""
-        return float(np.average(np.abs(self.predicted - self.observed), weights=self.trials))
+        """Mean distance of prediction and observation, by the weights (Guo et al., 2017, equation 3)."""
+        return float(np.abs(self.predicted - self.observed) @ self.weights)
 
 
-def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> Reliability:
+def reliability(
+    probabilities: ArrayLike, labels: ArrayLike, bins: int = 10, same_prior: float | None = None
+) -> Reliability:
     """What share of the trials with a predicted probability around p is of the same person?
 
     probabilities: (trials,), 0 to 1. labels: (trials,) 1 or 0. bins: of equal width; the edges belong to the upper bin.
-    Raises ListError for lengths that differ, no trial, and probabilities outside 0 to 1.
+    same_prior: the prior that the probabilities were asked for, where it is not the share of same-person trials in the
+        list: the trials are weighed as if that share were of the same person. None takes the list as it is.
+    Raises ListError for lengths that differ, no trial, probabilities outside 0 to 1, and one kind of trials alone where
+    a prior is given.
     """
     probability, same = finite_scores(probabilities), checked_labels(labels)
     if probability.ndim != 1 or probability.shape != same.shape or len(same) == 0:
@@ -105,11 +112,22 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = 10) -> 
     place = np.minimum((probability * bins).astype(np.int64), bins - 1)
     trials = np.bincount(place, minlength=bins)
     held = trials > 0
+    trial_weight = _trial_weights(probability, same, same_prior)
+    weights = np.bincount(place, weights=trial_weight, minlength=bins)[held]
     return Reliability(
-        np.bincount(place, weights=probability, minlength=bins)[held] / trials[held],
-        np.bincount(place, weights=same, minlength=bins)[held] / trials[held],
+        np.bincount(place, weights=trial_weight * probability, minlength=bins)[held] / weights,
+        np.bincount(place, weights=trial_weight * same, minlength=bins)[held] / weights,
         trials[held],
+        weights,
     )
+
+
+def _trial_weights(probability: np.ndarray, same: np.ndarray, same_prior: float | None) -> np.ndarray:
+    """What each trial weighs, of 1 in all."""
+    if same_prior is None:
+        return np.full(len(same), 1 / len(same))
+    checked_trials(probability, same)
+    return np.where(same, same_prior / same.sum(), (1 - same_prior) / (~same).sum())
 
 
 def _table(scores: ArrayLike) -> np.ndarray:

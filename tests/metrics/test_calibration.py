@@ -65,6 +65,18 @@ def test_reliability_by_hand():
     assert found.expected_calibration_error == pytest.approx((2 * 0.3 + 3 * 0.2) / 5)
 
 
+def test_a_prior_weighs_the_two_kinds_of_trials():
+    # one same-person trial of four, weighed as half of all: 3 others of 1/6 each
+    found = reliability([0.9, 0.2, 0.2, 0.8], [1, 0, 0, 0], bins=2, same_prior=0.5)
+    np.testing.assert_allclose(found.weights, [2 / 6, 4 / 6])
+    np.testing.assert_allclose(found.observed, [0.0, 0.75])
+    np.testing.assert_allclose(found.predicted, [0.2, (3 * 0.9 + 0.8) / 4])
+    assert found.trials.tolist() == [2, 2]
+    assert found.expected_calibration_error == pytest.approx(0.2 / 3 + 0.125 * 2 / 3)
+    with pytest.raises(ListError, match="not one of 2 trials"):
+        reliability([0.5, 0.6], [1, 1], same_prior=0.5)
+
+
 def test_empty_bins_are_left_out():
     assert reliability([0.05, 0.95], [0, 1]).trials.tolist() == [1, 1]
 
