@@ -8,7 +8,18 @@ import sys
 from collections.abc import Sequence
 
 from src.core.command_line import run_command
-from src.scoring.commands import check, evaluate, make_lists, match, report, retrieve, score, submit
+from src.scoring.commands import (
+    calibrate,
+    check,
+    evaluate,
+    make_lists,
+    match,
+    pair,
+    report,
+    retrieve,
+    score,
+    submit,
+)
 
 COMMANDS = (
     score.COMMAND,
@@ -19,6 +30,8 @@ COMMANDS = (
     retrieve.COMMAND,
     make_lists.COMMAND,
     report.COMMAND,
+    pair.COMMAND,
+    calibrate.COMMAND,
 )
 
 

@@ -1,6 +1,6 @@
 """What the features stage works on: the rows of a work folder's manifests."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,11 @@ def read_clean_media(work: Path, modality: Modality) -> list[CleanMedium]:
             f"{work}: holds no preprocessed {modality}s. Make them: "
             f"python -m preprocessing DATASET --out {work} --modality {modality}"
         ) from error
+    return clean_media(rows)
+
+
+def clean_media(rows: Sequence[Mapping[str, Any]]) -> list[CleanMedium]:
+    """Rows of a preprocessing manifest as what the features stage works on, in their order."""
     return [
         CleanMedium(
             source=SourceRecord(**source_columns(row)),

@@ -1,7 +1,7 @@
 """The table of source files: one row a raw voice or face, as found by the scan; one row a frame that is taken of a video."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -100,7 +100,7 @@ def read_sources(work: Path) -> list[SourceRecord]:
     return [SourceRecord(**source_columns(row)) for row in pq.read_table(path).to_pylist()]
 
 
-def source_columns(row: dict[str, Any]) -> dict[str, Any]:
+def source_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     """The source columns of a wider manifest row; former manifests lack some."""
     return {name: row[name] for name, _ in SOURCE_FIELDS if name in row or name not in _LATER_FIELDS}
 

@@ -79,16 +79,9 @@ class MemberCalibration:
 
     def details(self) -> dict[str, Any]:
         """What it was fitted on and how good it is, ready for JSON."""
-        measured = asdict(self.quality)
-        points = measured.pop("reliability")
-        pairs = measured.pop("pairs")
         return {
-            "fitted_on": {"validation_pairs": pairs, "members": self.members},
-            "quality": {
-                **measured,
-                "expected_calibration_error": self.quality.reliability.expected_calibration_error,
-                "reliability": {name: values.tolist() for name, values in points.items()},
-            },
+            "fitted_on": {"validation_pairs": self.quality.pairs, "members": self.members},
+            "quality": self.quality.mapping(),
         }
 
 
@@ -129,6 +122,12 @@ class CalibrationQuality:
     cllr: float
     minimum_cllr: float
     reliability: Reliability
+
+    def mapping(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        points = {name: values.tolist() for name, values in asdict(self.reliability).items()}
+        error = self.reliability.expected_calibration_error
+        return {**asdict(self), "expected_calibration_error": error, "reliability": points}
 
 
 def calibration_quality(log_likelihood_ratios: ArrayLike, labels: ArrayLike) -> CalibrationQuality:
