@@ -22,7 +22,9 @@ ALLOWED = {
     "src.data": FILES,
     "src.training": CORE | NETWORKS | {"src.artifacts", "src.data", "src.simulation"},
     "src.scoring": FILES | {"src.models", "src.metrics"},
-    "src.scoring.commands": FILES | {"src.scoring", "src.metrics", "preprocessing", "features"},
+    "src.raw_pairs": FILES
+    | {"src.models", "src.metrics", "src.encoders", "src.scoring", "preprocessing", "features"},
+    "src.scoring.commands": FILES | {"src.scoring", "src.metrics", "src.encoders", "src.raw_pairs"},
     "src.experiments": CORE | {"src.artifacts", "src.metrics", "src.training", "src.scoring"},
     "preprocessing": FILES | {"src.models", "src.encoders"},
     "features": FILES | {"src.models", "src.encoders"},

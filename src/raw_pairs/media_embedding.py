@@ -1,11 +1,14 @@
 """Files of one modality → an embedding store, each distinct file once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
+
 from features.batching import process_count
+from features.records import CleanMedium, lost_media_rows
 from src.artifacts.embedding_store import MANIFEST_FOLDER, write_store_information
 from src.artifacts.sources import Modality, SourceRecord
 from src.core.device import choose_device
@@ -71,15 +74,21 @@ class MediaEmbedder:
             make_worker=make,
             settings=loaded.description,
             unit="file",
+            lost_rows=_lost_rows,
         )
         write_store_information(out, {**loaded.description, "version": __version__})
         summary = run_stage(stage, processes)
         return _embedded(files, records, out, summary)
 
 
+def _lost_rows(records: Sequence[SourceRecord], reason: str) -> pa.Table:
+    """Manifest rows of files over which a worker was lost."""
+    return lost_media_rows([CleanMedium(source=record, output="", reason="") for record in records], reason)
+
+
 def _embedded(
     files: Sequence[str],
-    records: dict[str, list[SourceRecord]],
+    records: Mapping[str, list[SourceRecord]],
     store: Path,
     summary: StageSummary,
 ) -> EmbeddedMedia:

@@ -40,10 +40,9 @@ def media_records(
 
 def _records(key: str, modality: Modality, settings: FaceSettings) -> list[SourceRecord]:
     path = FILE_SYSTEM / key
-    size_bytes = path.stat().st_size if path.is_file() else 0
-    file = PlacedFile(
-        key=key, modality=modality, person="", language="", video="", split="test", size_bytes=size_bytes
-    )
+    status = path.stat() if path.is_file() else None
+    size_bytes, modified_ns = (status.st_size, status.st_mtime_ns) if status else (0, 0)
+    file = PlacedFile(key, modality, "", "", "", "test", size_bytes, modified_ns)
     sources = sources_of(
         FILE_SYSTEM, [file], settings.video_frames_per_second, settings.most_frames_per_video
     )
@@ -57,6 +56,7 @@ def _records(key: str, modality: Modality, settings: FaceSettings) -> list[Sourc
             split="test",
             size_bytes=size_bytes,
             time_seconds=source.time_seconds,
+            modified_ns=modified_ns,
         )
         for source in sources
         if source.file.modality == modality

@@ -1,6 +1,7 @@
 """Lists of pairs of media files: a CSV in, the same rows with what was made of them out."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +37,24 @@ def read_pair_list(path: Path) -> PairList:
     if not path.is_file():
         raise ListError(f"{path}: no such list of pairs")
     try:
-        # ragged lines are errors of the reader, since no column may be taken for an index
-        rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of rows longer than the header
+            rows = pd.read_csv(
+                path,
+                dtype=str,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                index_col=False,
+                skip_blank_lines=False,
+            ).fillna("")
+    except (
+        UnicodeDecodeError,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        pd.errors.ParserWarning,
+    ) as error:
         raise ListError(f"{path}: not readable as a CSV in UTF-8: {error}") from error
+    rows = rows[(rows != "").any(axis=1)]  # blank lines are kept until here, so that rows tell their lines
     lacking = [name for name in FILE_COLUMNS if name not in rows.columns]
     if lacking:
         raise ListError(

@@ -55,10 +55,11 @@ class PairScore:
 
 @dataclass(frozen=True)
 class ScoredPairs:
-    """Pairs in the order in which they were given; counts of voices, faces and pairs."""
+    """Pairs in the order in which they were given; counts of voices and of faces, and of pairs."""
 
     pairs: list[PairScore]
-    summaries: list[StageSummary]
+    files: list[StageSummary]
+    summary: StageSummary
 
 
 class PairScorer:
@@ -149,7 +150,7 @@ class PairScorer:
         ]
         failures = Counter(pair.reason for pair in scored if pair.reason)
         counts = StageSummary(name="pairs", done=len(scored) - failures.total(), failures=failures)
-        return ScoredPairs(scored, [*(one.summary for one in media.values()), counts])
+        return ScoredPairs(scored, [one.summary for one in media.values()], counts)
 
     def _scores(
         self,
@@ -158,7 +159,8 @@ class PairScorer:
         features: Path,
     ) -> list[float | None]:
         """The score of each pair, the mean over the frames where the face is a video; None where a file has no vector."""
-        trials, places = [], []
+        trials: list[Trial] = []
+        places: list[int] = []
         for place, (voice, face) in enumerate(named):
             for voice_key in media["voice"].keys[voice]:
                 for face_key in media["face"].keys[face]:

@@ -15,6 +15,9 @@ REASONS = {
     "unreadable_video": "it cannot be decoded as a video",
     "no_video": "it has no pictures",
     "too_large": "it declares more pixels than are decoded",
+    "decoder_crashed": "its decoder crashed; the file is damaged",
+    "decoder_timeout": "decoding it takes too long; the file is damaged",
+    "decoder_memory": "decoding it takes too much memory; the file is damaged",
     "no_face": "no face was found in it",
     "no_keynote_face": "it does not show the person whom the rest of the video shows",
 }

@@ -12,9 +12,9 @@ from src.metrics.member_calibration import CalibrationQuality, calibration_quali
 from src.scoring.checkpoint_calibration import calibrate_checkpoint, load_calibration
 from src.scoring.commands.command import Command
 from src.scoring.commands.shared_arguments import add_checkpoint_argument
-from src.scoring.evaluation import join_truth, read_truth_of
 from src.scoring.reliability_plot import write_reliability_plot
-from src.scoring.submission import read_score_list
+from src.scoring.submission import read_score_columns_of
+from src.scoring.truth import join_truth, read_truth_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +38,18 @@ def _run(options: argparse.Namespace) -> int:
         raise ConfigError("--scores and --truth go together")
     if options.scores is None:
         quality = calibrate_checkpoint(options.checkpoint).quality
-        where = "validation pairs, each member calibrated on the folds of the others"
+        where = "validation pairs, each calibrated on the folds of others"
         logger.info("calibrate: fitted -> %s", options.checkpoint / CALIBRATION_FILE)
     else:
         trials = join_truth(
-            read_score_list(options.scores), read_truth_of(options.truth), str(options.scores)
+            read_score_columns_of(options.scores), read_truth_of(options.truth), str(options.scores)
         )
         ratios = load_calibration(options.checkpoint).log_likelihood_ratios(trials["score"].to_numpy())
         quality = calibration_quality(ratios, trials["label"].to_numpy())
         where = f"trials of {options.scores.name}"
     _print(quality, where)
     if options.plot is not None:
-        write_reliability_plot(options.plot, quality.reliability, f"{options.checkpoint.name}: {where}")
+        write_reliability_plot(options.plot, quality.reliability, options.checkpoint.name, where)
     if options.json is not None:
         write_json(options.json, quality.mapping())
     return EXIT_DONE

@@ -1,6 +1,7 @@
 """`inference.py pair`: score a voice and a face straight from their files."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from src.core.command_line import (
@@ -86,7 +87,9 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_DONE
     scored = scorer.score_pairs(listed.pairs, same_prior=options.prior, workers=options.workers)
     write_scored_pairs(options.out, listed, scored.pairs)
-    return report_summaries(scored.summaries, options.max_failures)
+    for summary in scored.files:
+        sys.stderr.write(summary.line() + "\n")
+    return report_summaries([scored.summary], options.max_failures)
 
 
 def _refuse_contradictions(options: argparse.Namespace) -> None:
