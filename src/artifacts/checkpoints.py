@@ -6,6 +6,7 @@
     CHECKPOINT/training_log.csv    one row an epoch
     CHECKPOINT/validation_scores.parquet
                                    heads: scores of pairs of people who took no part in the training, one row a pair
+    CHECKPOINT/calibration.json    heads: what makes probabilities of its scores (calibration_file.py)
 
 Nothing in it is ever executed: weights are plain tensors, everything else is JSON and CSV.
 """

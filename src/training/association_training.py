@@ -31,6 +31,7 @@ from src.training.association_config import AlignmentConfig, AssociationConfig
 from src.training.association_loop import AssociationLoop
 from src.training.association_member import Finish, Member
 from src.training.association_step import AssociationStep
+from src.training.head_calibration import calibrate_head
 from src.training.output_alignment import with_fitted_outputs
 from src.training.people_validation import PeopleValidation
 from src.training.resident_batches import ResidentBatches
@@ -92,7 +93,9 @@ def train_association(
         trained = loop.run()
         if trained is None:
             raise TrainingError(_failure_message(loop.failure, "nothing was written"))
-        save_validation_scores(out, _validation_scores(sources, members, trained.weights))
+        validation_scores = _validation_scores(sources, members, trained.weights)
+        save_validation_scores(out, validation_scores)
+        calibrate_head(out, validation_scores)
         folder.finish(trained.log)
         save_checkpoint(out, trained.weights, resolved, trained.metrics)
     progress.remove()

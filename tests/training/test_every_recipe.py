@@ -95,6 +95,7 @@ def test_the_run_folder_is_whole(trained):
         "training_curves.png",
         "training_log.csv",
         "validation_scores.parquet",
+        "calibration.json",
     }
     assert list((folder / "tensorboard" / "member_1").iterdir())
 
