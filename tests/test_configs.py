@@ -7,7 +7,11 @@ import pytest
 from src.core.config import load_config, read_yaml_mapping
 from src.models.registry import model_config
 from src.training.association_config import AssociationConfig
-from src.training.encoder_config import FaceEncoderTrainingConfig, SpeakerEncoderTrainingConfig
+from src.training.encoder_config import (
+    FaceEncoderTrainingConfig,
+    SpeakerEncoderTrainingConfig,
+    SpeakerWhiteningConfig,
+)
 from src.training.keynote_config import KeynoteTrainingConfig
 from src.training.recipes import RECIPES
 
@@ -15,6 +19,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 KINDS = {
     "association": AssociationConfig,
     "speaker_encoder": SpeakerEncoderTrainingConfig,
+    "speaker_whitening": SpeakerWhiteningConfig,
     "face_encoder": FaceEncoderTrainingConfig,
     "keynote": KeynoteTrainingConfig,
 }

@@ -107,6 +107,43 @@ class SpeakerEncoderTrainingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SpeakerWhiteningConfig:
+    """How a trained speaker encoder is whitened, see src/training/speaker_whitening.py.
+
+    recipe, encoder, seed, validation_share: as for a speaker encoder; with the same seed and corpora as in its training the
+        same people are kept for validation.
+    start_from: checkpoint folder of the encoder.
+    crop_seconds: lengths of the crops of training speakers; of each length a speaker has `crops_per_speaker`.
+    corpus_weights: of the corpora's statistics, in the order of the command line; empty for equal ones.
+    shrinkage: added to the variance of each direction, as a share of the mean variance.
+    validation_seconds: lengths of the pieces of validation speakers.
+    """
+
+    __pydantic_config__ = STRICT
+
+    recipe: Literal["speaker_whitening"]
+    encoder: str
+    start_from: Path
+    seed: int = 0
+    validation_share: float = 0.1
+    crop_seconds: tuple[float, ...] = (1.5, 3.0)
+    crops_per_speaker: int = 8
+    corpus_weights: tuple[float, ...] = ()
+    shrinkage: float = 0.1
+    validation_seconds: tuple[float, ...] = (1.5, 3.0, 4.0)
+
+    def __post_init__(self) -> None:
+        if not self.crop_seconds or min(*self.crop_seconds, *self.validation_seconds) < 0.5:
+            raise ValueError("crop_seconds needs a length, and every length is 0.5 s or more")
+        if self.crops_per_speaker < 2:
+            raise ValueError("crops_per_speaker must be at least 2")
+        if self.shrinkage <= 0:
+            raise ValueError("shrinkage must be above 0")
+        if self.corpus_weights and (min(self.corpus_weights) < 0 or sum(self.corpus_weights) <= 0):
+            raise ValueError("corpus_weights must not be negative, and one must be above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
 class FaceEncoderTrainingConfig:
     """How a face encoder is trained from CORPUS/faces.
 

@@ -53,7 +53,7 @@ def train_speaker_encoder(
     )
     seed_everything(stream_seed("encoder weights", config.seed) % 2**31)
     network = SpeakerEncoder(config.network)
-    _start_from(config.start_from, network.network)
+    start_from(config.start_from, network.network)
     task = SpeakerTask(corpus, folders.corpora, validation, config)
     training = EncoderTraining(network, config.network.dimension, task, attributes, config, device)
     training.run(out)
@@ -78,7 +78,7 @@ def train_face_encoder(
     )
     seed_everything(stream_seed("encoder weights", config.seed) % 2**31)
     network = CompactFaceEncoder(config.network)
-    _start_from(config.start_from, network)
+    start_from(config.start_from, network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # absent from PyTorch's stubs
     task = FaceTask(corpus, folders.corpora, validation, config)
     training = EncoderTraining(network, config.network.dimension, task, attributes, config, device)
@@ -87,7 +87,7 @@ def train_face_encoder(
     return 0
 
 
-def _start_from(folder: Path | None, network: nn.Module) -> None:
+def start_from(folder: Path | None, network: nn.Module) -> None:
     """Fill `network` from a checkpoint; batch counters are not kept in one and stay."""
     if folder is None:
         return

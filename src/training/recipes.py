@@ -94,6 +94,7 @@ def _refused(request: TrainingRequest, option: str) -> None:
 RECIPES: dict[str, Callable[[TrainingRequest], int]] = {
     "association": _train_head,
     "speaker_encoder": _media_recipe("src.training.encoder_training", "train_speaker_encoder"),
+    "speaker_whitening": _media_recipe("src.training.speaker_whitening", "whiten_speaker_encoder"),
     "face_encoder": _media_recipe("src.training.encoder_training", "train_face_encoder"),
     "keynote": _media_recipe("src.training.keynote_training", "train_keynote"),
 }
