@@ -66,9 +66,11 @@ encoders: $(READY)  ## train the embedded networks anew; LIBRISPEECH=DIR names t
 	$(BIN)/python train.py configs/encoders/ecapa-compact.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
 		--out $(DEMO)/corpus/ecapa-first
 	$(BIN)/python train.py configs/encoders/ecapa-compact-long.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
-		--set start_from=$(DEMO)/corpus/ecapa-first --out checkpoints/embedded/ecapa-compact
+		--set start_from=$(DEMO)/corpus/ecapa-first --out $(DEMO)/corpus/ecapa-second
+	$(BIN)/python train.py configs/encoders/ecapa-compact-whitened.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
+		--set start_from=$(DEMO)/corpus/ecapa-second --out checkpoints/embedded/ecapa-compact
 	$(BIN)/python train.py configs/keynote.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
-		--out checkpoints/embedded/keynote-compact
+		--set encoder=$(DEMO)/corpus/ecapa-second --out checkpoints/embedded/keynote-compact
 	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact
 
 bench: $(READY)  ## measure the demo: keynote extraction, and where the error comes from

@@ -70,8 +70,8 @@ class DiarizationSettings:
     hop_seconds: float = 0.75
     shortest_window_seconds: float = 0.5
     bridged_pause_seconds: float = 0.3
-    merge_share: float = 0.8
-    lowest_merge_similarity: float = 0.2
+    merge_share: float = 0.9
+    lowest_merge_similarity: float = 0.1
     highest_merge_similarity: float = 0.6
     most_clustered_windows: int = 2000
     switch_cost: float = 0.1
