@@ -75,7 +75,7 @@ class DiarizationSettings:
     highest_merge_similarity: float = 0.6
     most_clustered_windows: int = 2000
     switch_cost: float = 0.1
-    ambiguity_margin: float = 0.1
+    ambiguity_margin: float = 0.2
     batch_windows: int = 8
 
     def __post_init__(self) -> None:
