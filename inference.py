@@ -12,6 +12,7 @@ from src.scoring.commands import (
     calibrate,
     check,
     evaluate,
+    fuse,
     make_lists,
     match,
     pair,
@@ -32,6 +33,7 @@ COMMANDS = (
     report.COMMAND,
     pair.COMMAND,
     calibrate.COMMAND,
+    fuse.COMMAND,
 )
 
 

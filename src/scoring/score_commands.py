@@ -13,7 +13,9 @@ from src.scoring.cells import cells_of
 from src.scoring.challenges import Challenge, FileNames, file_prefix
 from src.scoring.language_lists import read_cell_lists
 from src.scoring.submission import write_submission
-from src.scoring.trial_scoring import FeatureStores, ScoredTable, ScoredTrials, TrialScorer, UnscorablePolicy
+from src.scoring.treated_scoring import load_scorer, record_of
+from src.scoring.treatment import TRANSDUCTIVE, Treatment, write_record
+from src.scoring.trial_scoring import FeatureStores, ScoredTable, ScoredTrials, UnscorablePolicy
 from src.scoring.unscorable_file import write_unscorable
 
 
@@ -25,13 +27,14 @@ def score_list(
     out: Path,
     device: torch.device,
     unscorable: UnscorablePolicy = "error",
+    treatment: Treatment | None = None,
 ) -> ScoredTable:
-    """Write the scores of one list. Errors: see `TrialScorer`."""
-    listed = TrialTable.read(trials)
-    scored = TrialScorer.load(checkpoint, FeatureStores.open(features), device).score_table(
-        listed, str(trials), unscorable
-    )
+    """Write the scores of one list. treatment: None for the model's own. Errors: see `TrialScorer` and `load_scorer`."""
+    listed, treatment = TrialTable.read(trials), treatment or Treatment()
+    scorer = load_scorer(checkpoint, FeatureStores.open(features), device, treatment)
+    scored = scorer.score_table(listed, str(trials), unscorable)
     write_scores(out, scored.columns)
+    write_record(out, record_of(scorer, treatment))
     write_unscorable(out, {out.name: scored.unscorable})
     return scored
 
@@ -46,11 +49,13 @@ def submit(
     challenge: Challenge | None = None,
     file_names: FileNames | None = None,
     unscorable: UnscorablePolicy = "error",
+    treatment: Treatment | None = None,
 ) -> dict[str, ScoredTrials]:
     """Write the submission of two models, one trained on each language.
 
     lists: the data set, or the folder of its test lists. checkpoints: training language → folder.
     challenge: None for four files without folders, of any two languages. file_names: None for the challenge's own.
+    treatment: None for the models' own scores.
     Returns what was scored by file name. Raises SubmissionError for what the challenge's scorer would
     reject, besides the errors of `TrialScorer`; nothing is written then.
     """
@@ -61,9 +66,9 @@ def submit(
     cells = cells_of(checkpoints, challenge.tracks if challenge else ("",))
     prefix = file_prefix(checkpoints, challenge, file_names)
     trials = read_cell_lists(lists, cells)
-    stores = FeatureStores.open(features)
+    stores, treatment = FeatureStores.open(features), treatment or Treatment()
     scorers = {
-        language: TrialScorer.load(folder, stores, device, language)
+        language: load_scorer(folder, stores, device, treatment, language)
         for language, folder in checkpoints.items()
     }
     scored = {}
@@ -73,6 +78,9 @@ def submit(
             scored[cell] = scorers[cell.training_language].score(trials[cell], source, unscorable)
             bar.update()
     write_submission(out, {cell: result.scores for cell, result in scored.items()}, trials, prefix)
+    records = {language: record_of(scorer, treatment) for language, scorer in scorers.items()}
+    marked = {TRANSDUCTIVE: treatment.transductive, "models": records}
+    write_record(out, None if treatment.is_plain else marked)
     named = {cell.file_name(prefix): result for cell, result in scored.items()}
     write_unscorable(out, {name: result.unscorable for name, result in named.items()})
     return named

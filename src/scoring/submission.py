@@ -38,6 +38,11 @@ def write_submission(
     problems = submission_problems(files, expected_ids(lists, prefix))
     if problems:
         raise SubmissionError(f"{path}: not written, the scorer would reject it:\n  " + "\n  ".join(problems))
+    write_submission_files(path, files)
+
+
+def write_submission_files(path: Path, files: Mapping[str, bytes]) -> None:
+    """Zip files by name, atomically and always to the same bytes; `write_submission` checks them first."""
     with (
         atomic_path(path) as temporary,
         zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,

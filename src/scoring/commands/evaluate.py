@@ -1,6 +1,7 @@
 """`inference.py evaluate`: measure scores against their truth."""
 
 import argparse
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,8 +25,11 @@ from src.scoring.evaluation_strata import strata_of, strata_table
 from src.scoring.evaluation_table import evaluation_table
 from src.scoring.language_lists import read_test_lists
 from src.scoring.submission import read_score_columns_of, read_submission
+from src.scoring.treatment import TRANSDUCTIVE, read_record
 from src.scoring.trial_people import PEOPLE, UNITS, with_bootstrap_units
 from src.scoring.truth import join_submission, join_truth, read_truth_of, says_who
+
+logger = logging.getLogger(__name__)
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +55,10 @@ def _run(options: argparse.Namespace) -> int:
     content = (
         _submission(options, people) if options.truth.is_dir() else _single_list(options, options.by, people)
     )
+    if record := read_record(options.scores):
+        if record.get(TRANSDUCTIVE):
+            logger.warning("%s: transductive, scored with the test set as a whole", options.scores)
+        content = {**content, "scoring": record}
     if options.json is not None:
         write_json(options.json, content)
     return EXIT_DONE

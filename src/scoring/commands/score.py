@@ -7,7 +7,12 @@ from pathlib import Path
 from src.core.command_line import EXIT_DONE
 from src.core.device import choose_device
 from src.scoring.commands.command import Command
-from src.scoring.commands.shared_arguments import add_checkpoint_argument, add_scoring_arguments
+from src.scoring.commands.shared_arguments import (
+    add_checkpoint_argument,
+    add_scoring_arguments,
+    add_treatment_arguments,
+    treatment_of,
+)
 from src.scoring.score_commands import score_list
 
 logger = logging.getLogger(__name__)
@@ -16,6 +21,7 @@ logger = logging.getLogger(__name__)
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_checkpoint_argument(parser)
     add_scoring_arguments(parser)
+    add_treatment_arguments(parser)
     parser.add_argument(
         "--trials",
         type=Path,
@@ -36,6 +42,7 @@ def _run(options: argparse.Namespace) -> int:
         out=options.out,
         device=choose_device(options.device),
         unscorable=options.unscorable,
+        treatment=treatment_of(options),
     )
     logger.info("score: %s -> %s (lower = same person)", scored.counts(), options.out)
     return EXIT_DONE
@@ -45,7 +52,9 @@ COMMAND = Command(
     name="score",
     summary="score every trial of a list",
     examples="""  python inference.py score --checkpoint checkpoints/English --features WORK/features \\
-      --trials DATASET/English_test.txt --out scores.txt""",
+      --trials DATASET/English_test.txt --out scores.txt
+  python inference.py score --checkpoint checkpoints/English --features WORK/features \\
+      --trials DATASET/English_test.txt --normalise adaptive --out scores.txt""",
     add_arguments=_add_arguments,
     run=_run,
 )

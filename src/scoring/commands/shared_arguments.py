@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from src.artifacts.people import Property
 from src.core.errors import ConfigError
 from src.metrics.bootstrap import REPLICATES
 from src.scoring.challenges import CHALLENGES
+from src.scoring.treatment import Normalisation, Treatment
 
 
 def add_checkpoint_argument(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +56,48 @@ def add_unscorable_argument(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="what becomes of trials whose voice or face has no embedding: an error that says why (default), "
         "or the median score, recorded in OUT.unscorable.csv",
+    )
+
+
+def add_treatment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what may be done to scores; read it with `treatment_of`."""
+    treatment = parser.add_argument_group("beyond the model's own scores", "recorded in OUT.scoring.json")
+    treatment.add_argument(
+        "--average-tokens",
+        action="store_true",
+        help="mean over every window with every crop, instead of all of them looked at together",
+    )
+    treatment.add_argument(
+        "--normalise",
+        choices=get_args(Normalisation),
+        default="none",
+        help="by scores with training people: z for the voice, t for the face, s for both, adaptive for both with the "
+        "nearest strangers (default: none)",
+    )
+    treatment.add_argument(
+        "--nearest",
+        type=int,
+        default=Treatment.nearest,
+        metavar="N",
+        help="of adaptive (default: %(default)s)",
+    )
+    treatment.add_argument(
+        "--transductive",
+        action="store_true",
+        help="pool scores over clusters of the test voices and of the test faces; uses the test set as a whole, which "
+        "must be declared",
+    )
+
+
+def treatment_of(options: argparse.Namespace) -> Treatment:
+    """What `add_treatment_arguments` was told. Raises ConfigError."""
+    if options.nearest < 2:
+        raise ConfigError(f"--nearest {options.nearest}: a deviation needs at least 2 strangers")
+    return Treatment(
+        average_tokens=options.average_tokens,
+        normalisation=options.normalise,
+        nearest=options.nearest,
+        transductive=options.transductive,
     )
 
 

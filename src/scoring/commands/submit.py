@@ -14,7 +14,9 @@ from src.scoring.commands.shared_arguments import (
     add_checkpoints_argument,
     add_lists_arguments,
     add_scoring_arguments,
+    add_treatment_arguments,
     by_language,
+    treatment_of,
 )
 from src.scoring.score_commands import submit
 
@@ -24,6 +26,7 @@ logger = logging.getLogger(__name__)
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_lists_arguments(parser, required=True)
     add_scoring_arguments(parser)
+    add_treatment_arguments(parser)
     add_checkpoints_argument(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="ZIP", help="the submission to write")
     add_challenge_argument(parser)
@@ -45,6 +48,7 @@ def _run(options: argparse.Namespace) -> int:
         challenge=CHALLENGES.get(options.challenge),
         file_names=options.file_names,
         unscorable=options.unscorable,
+        treatment=treatment_of(options),
     )
     for name, result in scored.items():
         logger.info("submit: %s: %s", name, result.counts())
