@@ -99,9 +99,18 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{weights_path}: damaged, or not a safetensors file: {error}") from error
     metrics_path = folder / METRICS_FILE
-    return Checkpoint(
-        folder, weights, read_json(config_path), read_json(metrics_path) if metrics_path.is_file() else {}
-    )
+    metrics = _read_mapping(metrics_path) if metrics_path.is_file() else {}
+    return Checkpoint(folder, weights, _read_mapping(config_path), metrics)
+
+
+def _read_mapping(path: Path) -> dict[str, Any]:
+    try:
+        content = read_json(path)
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: damaged, or not a JSON file: {error}") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: holds {type(content).__name__}, not a mapping")
+    return content
 
 
 def load_weights(model: torch.nn.Module, checkpoint: Checkpoint) -> None:

@@ -84,7 +84,7 @@ def read_store_information(folder: Path) -> dict[str, Any]:
         )
     try:
         information = read_json(path)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(
             f"{path}: not readable as JSON ({error}); run python -m features WORK again"
         ) from error

@@ -35,7 +35,11 @@ def write_turns(path: Path, recording: str, turns: Sequence[SpeakerTurn]) -> Non
 def read_turns(path: Path) -> list[SpeakerTurn]:
     """Read the SPEAKER lines of an RTTM file. Raises ListError naming the line that is malformed."""
     turns = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ListError(f"{path}: not a text file in UTF-8") from error
+    for number, line in enumerate(lines, 1):
         fields = line.split()
         if not fields or fields[0] != "SPEAKER":
             continue

@@ -14,6 +14,16 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from src.core.errors import ConfigError
 
+
+class _PlainLoader(yaml.SafeLoader):
+    """Plain values alone: an alias, by which few bytes can stand for more values than memory holds, is refused."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not read; write the value out")
+        return super().compose_node(parent, index)
+
+
 STRICT = ConfigDict(extra="forbid")
 
 Configuration = TypeVar("Configuration")
@@ -55,8 +65,8 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"{path}: no such configuration file. The shipped ones are in configs/.")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        content = yaml.load(path.read_text(encoding="utf-8"), _PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not readable as YAML: {error}") from error
     if not isinstance(content, dict):
         raise ConfigError(
@@ -78,7 +88,10 @@ def apply_override(mapping: dict[str, Any], override: str) -> None:
         target = target.setdefault(parent, {})
         if not isinstance(target, dict):
             raise ConfigError(f"--set {override}: `{parent}` is a value, not a section.")
-    target[leaf] = yaml.safe_load(value)
+    try:
+        target[leaf] = yaml.load(value, _PlainLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"--set {override}: the value is not readable as YAML: {error}") from error
 
 
 def config_mapping(config: Any) -> dict[str, Any]:

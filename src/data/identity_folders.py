@@ -146,7 +146,10 @@ def read_attributes(
     """
     if not path.is_file():
         raise DatasetError(f"{path}: no such file; it must give the attributes that the configuration names.")
-    table = pd.read_csv(path, dtype={"identity": str})
+    try:
+        table = pd.read_csv(path, dtype={"identity": str})
+    except (ValueError, OverflowError) as error:  # of pandas' parser, which has no name of its own for most
+        raise DatasetError(f"{path}: not readable as a CSV of attributes: {error}") from error
     missing = [name for name in ("identity", *numeric, *categorical) if name not in table.columns]
     if missing:
         raise DatasetError(

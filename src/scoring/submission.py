@@ -7,6 +7,7 @@ A submission is a zip of four text files, in the folders of the challenge's trac
 
 import math
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from src.scoring.cells import DEFAULT_PREFIX, Cell, cells_of_file_names
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _READABLE_FILE = 0o100644 << 16
 _SHOWN_PROBLEMS = 5
+_LARGEST_EXPANSION, _SMALL_BYTES = 100, 1 << 20  # texts of scores shrink to a fifth or so
 
 
 def write_submission(
@@ -146,8 +148,11 @@ def read_submission_files(path: Path) -> dict[str, bytes]:
             repeated = [name for name, count in Counter(names).items() if count > 1]
             if repeated:
                 raise SubmissionError(f"{path}: holds {', '.join(repeated)} more than once")
+            claimed_bytes = sum(archive.getinfo(name).file_size for name in names)
+            if claimed_bytes > _LARGEST_EXPANSION * path.stat().st_size + _SMALL_BYTES:
+                raise SubmissionError(f"{path}: would unpack to {claimed_bytes:,} bytes, which no scores do")
             return {name: archive.read(name) for name in names}
-    except (zipfile.BadZipFile, RuntimeError) as error:
+    except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError, zlib.error) as error:
         raise SubmissionError(f"{path}: damaged, locked, or not a zip file: {error}") from error
 
 
