@@ -11,7 +11,7 @@ FACE_DATA ?= data/faces
 GOLDEN ?= data/golden/published_methods.npz
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test lint format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings clean
+.PHONY: help demo test lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -46,10 +46,18 @@ demo: $(READY)  ## the generated world, from raw media to a submission and a rep
 test: $(READY)  ## every test, the whole pipeline on a tiny world among them
 	$(BIN)/python -m pytest
 
-lint: $(READY)  ## style and types
+lint: $(READY)  ## style and types; licences and known vulnerabilities of the packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/python -m checks.dependencies licences
+	$(BIN)/python -m checks.dependencies vulnerabilities
+
+licences: $(READY)  ## write docs/licences.md
+	$(BIN)/python -m checks.dependencies licences --out docs/licences.md
+
+fuzz: $(READY)  ## damaged files into everything that reads, some minutes (docs/reliability.md)
+	$(BIN)/python -m benchmarks.fuzz --out benchmarks/results/fuzz.json
 
 format: $(READY)  ## lay the code out and mend what ruff can mend
 	$(BIN)/ruff check --fix .

@@ -38,11 +38,13 @@ _FINDINGS_SHOWN = 20
 class Outcomes:
     """What became of the files of one kind.
 
-    counts: by reason or name of the error. findings: what must not happen, with the file's place.
+    counts: by reason or name of the error. findings: what must not happen, with the file's name.
+    deaths: files that a decoder died of, which is a row's failure.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
+    deaths: list[str] = field(default_factory=list)
     hangs: int = 0
     slowest_seconds: float = 0.0
 
@@ -53,7 +55,8 @@ class Outcomes:
             "outcomes": dict(self.counts.most_common()),
             "crashes": len(self.findings) - self.hangs,
             "hangs": self.hangs,
-            "decoders_that_died": sum(self.counts[reason] for reason in (CRASHED, TIMEOUT, OUT_OF_MEMORY)),
+            "decoders_that_died": len(self.deaths),
+            "deaths": self.deaths[:_FINDINGS_SHOWN],
             "slowest_seconds": round(self.slowest_seconds, 2),
             "findings": self.findings[:_FINDINGS_SHOWN],
         }
@@ -107,15 +110,17 @@ def read_video(path: Path) -> None:
 
 
 def _observe(outcomes: Outcomes, path: Path, read: Callable[[Path], object]) -> bool:
-    """Read one file; whether nothing happened that must not."""
+    """Read one file; whether nothing happened for which it should be kept."""
     start = time.monotonic()
-    before = len(outcomes.findings)
+    before = len(outcomes.findings) + len(outcomes.deaths)
     try:
         with _time_limit(LONGEST_SECONDS):
             read(path)
         outcome = READ
     except MediaError as error:
         outcome = error.reason
+        if outcome in (CRASHED, TIMEOUT, OUT_OF_MEMORY):
+            outcomes.deaths.append(f"{path.name}: {str(error).removeprefix(f'{path}: ')}")
         if outcome == CRASHED and "the decoder died" not in str(error):
             outcomes.findings.append(str(error))  # an exception that no reader names
     except VoxfaceError as error:
@@ -138,7 +143,7 @@ def _observe(outcomes: Outcomes, path: Path, read: Callable[[Path], object]) -> 
         )
     outcomes.counts[outcome] += 1
     outcomes.slowest_seconds = max(outcomes.slowest_seconds, time.monotonic() - start)
-    return len(outcomes.findings) == before
+    return len(outcomes.findings) + len(outcomes.deaths) == before
 
 
 class _HangError(BaseException):
@@ -206,8 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"{kind}: {one['files']} files, {one['crashes']} crashes, {one['hangs']} hangs, {one['outcomes']}"
         )
-        for finding in one["findings"]:
-            print(f"  {finding}")
+        for line in (*one["findings"], *one["deaths"]):
+            print(f"  {line}")
     if options.out:
         write_results(options.out, figures)
     return 1 if totals["crashes"] or totals["hangs"] else 0

@@ -14,6 +14,7 @@ from features.settings import TokenSettings
 from src.artifacts.embedding_store import CROP, FLIP, JITTER
 from src.core.device import choose_device
 from src.core.errors import MediaError
+from src.core.files import path_below
 from src.core.seeding import random_stream
 from src.core.stage import PartTables, PartWorker
 from src.encoders.contract import Batch, CropInput, Encoder
@@ -74,7 +75,7 @@ class FaceTokenWorker:
         if medium.reason:
             return None, medium.reason
         try:
-            return self._views(medium, read_image(self.work / medium.output)), ""
+            return self._views(medium, read_image(path_below(self.work, medium.output))), ""
         except MediaError as error:
             return None, error.reason
 

@@ -14,6 +14,7 @@ from src.artifacts.embedding_store import WHOLE, WINDOW
 from src.artifacts.voice_windows import window_starts
 from src.core.device import choose_device
 from src.core.errors import MediaError
+from src.core.files import path_below
 from src.core.stage import PartTables, PartWorker
 from src.encoders.contract import Batch, Encoder, WaveformInput
 from src.encoders.registry import load_encoder
@@ -74,7 +75,7 @@ class VoiceTokenWorker:
         if medium.reason:
             return nothing, medium.reason
         try:
-            samples = read_audio(self.work / medium.output, self.sample_rate_hz)
+            samples = read_audio(path_below(self.work, medium.output), self.sample_rate_hz)
         except MediaError as error:
             return nothing, error.reason
         return (samples, "") if len(samples) >= self.shortest_samples else (nothing, TOO_SHORT)

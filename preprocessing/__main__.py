@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     choose_device(options.device)
     engine = choose_engine(options)
     check_work_folder(options.dataset, options.out)
-    scan = scan_dataset(options.dataset, options.lists, settings.face)
+    scan = scan_dataset(options.dataset, options.lists, settings.face, follow_links=options.follow_links)
     for line in scan.lines():
         LOGGER.info("%s", line)
     modalities = _modalities(options.modality, scan)
@@ -127,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="folder of <Language>_train.txt and _test.txt (default: DATASET)",
+    )
+    parser.add_argument(
+        "--follow-links",
+        action="store_true",
+        help="read what links in DATASET lead to outside of it (default: such a link is an error)",
     )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="YAML with the sections `speech` and `face`"

@@ -97,17 +97,21 @@ class LayoutScan:
     ignored: Counter[str]
 
 
-def scan_layout(dataset: Path, listed_languages: frozenset[str] = frozenset()) -> LayoutScan:
+def scan_layout(
+    dataset: Path, listed_languages: frozenset[str] = frozenset(), *, follow_links: bool = False
+) -> LayoutScan:
     """Find all raw voices and faces below `dataset`, which is only read.
 
     listed_languages: languages that lists are there for; with KNOWN_LANGUAGES and the languages of the
         training folders they tell `voices/<Language>/` from `voices/<person>/`.
-    Raises DatasetError when the folder is missing, empty, unreadable or in no recognised layout.
+    follow_links: also links that lead out of the data set.
+    Raises DatasetError when the folder is missing, empty, unreadable or in no recognised layout, or holds a link that
+    leads out of it.
     """
     if not dataset.is_dir():
         raise DatasetError(f"{dataset}: no such folder. Give the folder that holds voices/ and faces/.")
     try:
-        folders = list(_walk(dataset, ()))
+        folders = list(_walk(dataset, (), None if follow_links else os.path.realpath(dataset)))
     except OSError as error:
         raise DatasetError(f"{dataset}: cannot be read: {error}") from error
     if not folders:
@@ -232,12 +236,27 @@ def _modality_and_rest(parts: Sequence[str]) -> tuple[Modality, list[str]] | Non
     return None
 
 
-def _walk(path: Path, above: tuple[str, ...]) -> Iterator[_Folder]:
-    """Every folder that holds files. Links are followed; the depth is bounded, so no circle lasts."""
+def refuse_link_outside(path: str | Path, root: str) -> None:
+    """Raise DatasetError for a path that links lead out of the data set, whose real path is `root`."""
+    target = os.path.realpath(path)
+    if target != root and not target.startswith(f"{root}{os.sep}"):
+        raise DatasetError(
+            f"{path}: a link that leads out of the data set, to {target}. Whoever made the data set decides by it which "
+            "files of yours are read. If the link is yours, say --follow-links; else remove it"
+        )
+
+
+def _walk(path: Path, above: tuple[str, ...], root: str | None) -> Iterator[_Folder]:
+    """Every folder that holds files. Links are followed; the depth is bounded, so no circle lasts.
+
+    root: real path of the folder that no link may leave; None follows every link.
+    """
     files: list[tuple[str, int, int]] = []
     below: list[str] = []
     with os.scandir(path) as entries:
         for entry in entries:
+            if root is not None and entry.is_symlink():
+                refuse_link_outside(entry.path, root)
             if entry.is_dir():
                 below.append(entry.name)
             elif entry.is_file():
@@ -247,7 +266,7 @@ def _walk(path: Path, above: tuple[str, ...]) -> Iterator[_Folder]:
         yield _Folder(above, files)
     if len(above) + 1 < _DEEPEST_LEVEL:
         for name in sorted(below):
-            yield from _walk(path / name, (*above, name))
+            yield from _walk(path / name, (*above, name), root)
 
 
 def _training_languages(folders: Sequence[_Folder]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """From a data set's folders, lists and videos to source records."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from preprocessing.layouts import (
     MODALITY_FOLDERS,
     PlacedFile,
     place,
+    refuse_link_outside,
     scan_layout,
 )
 from preprocessing.video_records import PlacedSource, sources_of
@@ -81,14 +83,19 @@ class DatasetScan:
 
 
 def scan_dataset(
-    dataset: Path, lists_folder: Path | None = None, settings: FaceSettings | None = None
+    dataset: Path,
+    lists_folder: Path | None = None,
+    settings: FaceSettings | None = None,
+    *,
+    follow_links: bool = False,
 ) -> DatasetScan:
     """Scan folders, lists and the headers of videos, and reconcile identities. Raises DatasetError or ListError.
 
     settings: say how many frames of a video are taken; None takes the defaults.
+    follow_links: also links that lead out of the data set, which are an error otherwise.
     """
     lists = read_dataset_lists(dataset, lists_folder)
-    layout = scan_layout(dataset, lists.languages)
+    layout = scan_layout(dataset, lists.languages, follow_links=follow_links)
     settings = settings or FaceSettings()
     sources = list(
         sources_of(dataset, layout.files, settings.video_frames_per_second, settings.most_frames_per_video)
@@ -101,6 +108,10 @@ def scan_dataset(
     pairs = [pair for language in sorted(lists.training) for pair in lists.training[language]]
     reconciliation = reconcile_identities(pairs, people["voice"], people["face"])
     unlisted, absent = _files_only_in_lists(dataset, layout.files, lists)
+    if not follow_links:
+        root = os.path.realpath(dataset)
+        for file in unlisted:
+            refuse_link_outside(dataset / file.key, root)
     records = [_record(source, reconciliation) for source in chain(sources, map(PlacedSource, unlisted))]
     # the key of a whole file is its place in the order, and quicker to compare
     whole_files = all(source.time_seconds is None for source in sources)

@@ -81,7 +81,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise ListError(f"{path}: no such file of features")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (
         Exception

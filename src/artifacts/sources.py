@@ -114,7 +114,11 @@ def output_path(folder: str, key: str, suffix: str) -> str:
     'voice/clean/voices/id1/a.wav'
     >>> output_path("voice/clean", "voices/id1/a.flac", ".wav")
     'voice/clean/voices/id1/a.flac.wav'
+
+    Raises DatasetError for a key that leads out of its folder.
     """
+    if ".." in key.split("/") or "\0" in key:
+        raise DatasetError(f"the key {key!r} leads out of its folder; it is no path within a data set")
     above, slash, name = key.rpartition("/")
     if not name.endswith(suffix):
         name += suffix

@@ -11,10 +11,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from src.core.errors import OutputError
+from src.core.errors import MediaError, OutputError
 
 PARTIAL_PREFIX = ".partial-"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -108,6 +108,14 @@ def _current_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def path_below(folder: Path, relative: str) -> Path:
+    """The path of a file that a table names within `folder`. Raises MediaError `outside_folder` for one that leads out."""
+    parts = PurePosixPath(relative).parts
+    if not parts or parts[0] == "/" or ".." in parts or "\0" in relative:
+        raise MediaError("outside_folder", f"{folder}: {relative!r} is no path within this folder")
+    return folder / relative
 
 
 def write_text(path: Path, text: str) -> None:

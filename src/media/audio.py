@@ -176,6 +176,8 @@ def _blocks_by_av(path: Path, refusal: str = "") -> Iterator[SoundBlock]:
             if not container.streams.audio:
                 raise _without_sound(container, path)
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise MediaError("unreadable_audio", f"{path}: its sound is of an unknown kind")
             yield from _gathered(container.decode(stream), av.AudioResampler(format="fltp"))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise MediaError("unreadable_audio", f"{path}: not decodable as sound: {refusal}{error}") from error

@@ -217,6 +217,8 @@ def _picture_stream(container: "InputContainer", path: Path) -> "VideoStream":
     for stream in container.streams.video:
         if stream.disposition & Disposition.attached_pic:
             continue
+        if stream.codec_context is None:
+            raise MediaError("unreadable_video", f"{path}: its pictures are of an unknown kind")
         width, height = stream.codec_context.width, stream.codec_context.height
         if width * height > LARGEST_FRAME_PIXELS:
             raise MediaError(

@@ -9,6 +9,7 @@ import pandas as pd
 from src.artifacts.sources import MODALITIES, Modality
 from src.artifacts.trials import Trial
 from src.core.errors import DatasetError
+from src.core.files import path_below
 from src.core.stage import DONE, read_parts
 from src.media.audio import SAMPLE_RATE_HZ
 from src.media.guarded import read_audio, read_image
@@ -63,7 +64,7 @@ class ProcessedMedia:
         """The clean file of a path as lists give it; None where there is none."""
         outputs = self._outputs[modality]
         output = outputs.get(resolve_key(listed, modality, outputs))
-        return None if output is None else self._work / output
+        return None if output is None else path_below(self._work, output)
 
 
 def hardest_trials(

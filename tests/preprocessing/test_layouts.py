@@ -104,7 +104,8 @@ def test_linked_folders_are_followed_and_circles_end(tmp_path):
     (tmp_path / "data/voices").mkdir(parents=True)
     (tmp_path / "data/voices/id1").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "data/voices/id1/English/again").symlink_to(tmp_path / "data")
-    assert [file.key for file in scan_layout(tmp_path / "data").files] == ["voices/id1/English/v/1.wav"]
+    files = scan_layout(tmp_path / "data", follow_links=True).files
+    assert [file.key for file in files] == ["voices/id1/English/v/1.wav"]
 
 
 def test_missing_empty_and_unrecognised_folders_are_explained(tmp_path):
