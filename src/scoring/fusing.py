@@ -47,24 +47,25 @@ class LogisticFusion:
 def fit_on_checkpoints(folders: Sequence[Path]) -> LogisticFusion:
     """Fit on the validation scores that training left in each system's checkpoint folder.
 
-    Members are standardised as in `src.metrics.member_calibration`. Raises CheckpointError where a folder has no
-    validation scores, ListError where the folders do not hold the same pairs in the same order.
+    Members are standardised as in `src.metrics.member_calibration`; what is fitted on are the folds that every system
+    held out. Raises CheckpointError where a folder has no validation scores, ListError where they are not of the same
+    pairs in the same order.
     """
     tables = [load_validation_scores(folder) for folder in folders]
-    for folder, table in zip(folders, tables, strict=True):
-        if not table[_PAIR_COLUMNS].equals(tables[0][_PAIR_COLUMNS]):
+    scales = [MemberScores.of(table["score"], table["label"], table["member"]) for table in tables]
+    shared = set.intersection(*(set(table["member"]) for table in tables))
+    kept = [table["member"].isin(shared).to_numpy() for table in tables]
+    pairs = [
+        table.loc[own, _PAIR_COLUMNS].reset_index(drop=True) for table, own in zip(tables, kept, strict=True)
+    ]
+    for folder, found in zip(folders, pairs, strict=True):
+        if not shared or not found.equals(pairs[0]):
             raise ListError(
                 f"{folders[0]} and {folder} were validated on different pairs. Train them on the same features with the same "
                 "--seed and folds, or give scores of one validation list: --validation A.txt --validation B.txt --truth FILE"
             )
-    labels, members = tables[0]["label"].to_numpy(), tables[0]["member"].to_numpy()
-    scales = [MemberScores.of(table["score"].to_numpy(), labels, members) for table in tables]
-    fitted = fit_calibration(np.stack([scale.standardised for scale in scales], axis=1), labels)
-    return LogisticFusion(
-        fitted,
-        np.array([scale.midpoint for scale in scales]),
-        np.array([scale.deviation for scale in scales]),
-    )
+    columns = [scale.standardised[own] for scale, own in zip(scales, kept, strict=True)]
+    return _fitted(columns, pairs[0]["label"].to_numpy(), scales)
 
 
 def fit_on_scores(files: Sequence[Path], truth: Path) -> LogisticFusion:
@@ -73,9 +74,14 @@ def fit_on_scores(files: Sequence[Path], truth: Path) -> LogisticFusion:
     joined = [join_truth(read_scores(file), known, str(file)) for file in files]
     labels = joined[0]["label"].to_numpy()
     scales = [MemberScores.of(table["score"].to_numpy(), labels, np.zeros(len(labels))) for table in joined]
-    fitted = fit_calibration(np.stack([scale.standardised for scale in scales], axis=1), labels)
+    return _fitted([scale.standardised for scale in scales], labels, scales)
+
+
+def _fitted(
+    columns: Sequence[np.ndarray], labels: np.ndarray, scales: Sequence[MemberScores]
+) -> LogisticFusion:
     return LogisticFusion(
-        fitted,
+        fit_calibration(np.stack(columns, axis=1), labels),
         np.array([scale.midpoint for scale in scales]),
         np.array([scale.deviation for scale in scales]),
     )

@@ -11,6 +11,7 @@ import inference
 from src.artifacts.checkpoints import save_validation_scores
 from src.artifacts.scores import read_scores, write_scores
 from src.core.command_line import EXIT_DONE, EXIT_UNUSABLE, run_command
+from src.core.errors import ListError
 from src.metrics.verification import equal_error_rate
 from src.scoring.fusing import fit_on_checkpoints
 
@@ -96,6 +97,16 @@ def test_the_scale_of_a_system_does_not_matter(checkpoints):
     np.testing.assert_allclose(
         fit_on_checkpoints(checkpoints)(table * [1, 3] - [0, 7]), before, rtol=1e-4, atol=1e-4
     )
+
+
+def test_systems_with_different_numbers_of_members_share_the_folds_that_both_held_out(checkpoints):
+    table = pd.read_parquet(checkpoints[1] / "validation_scores.parquet")
+    save_validation_scores(checkpoints[1], table[table["member"] == 0])
+    fused = fit_on_checkpoints(checkpoints)
+    assert fused.calibration.weights[0] > fused.calibration.weights[1] > 0
+    save_validation_scores(checkpoints[1], table.assign(member=7))
+    with pytest.raises(ListError, match="different pairs"):
+        fit_on_checkpoints(checkpoints)
 
 
 def make_zip(path, shift, languages=("English", "Urdu")):
