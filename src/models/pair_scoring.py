@@ -113,17 +113,20 @@ def _encoded_groups(
     """Encodings of all items, as many together as `group_numbers` allow."""
     encode = model.encode_voices if side == "voice" else model.encode_faces
     rows = max(1, _BLOCK_NUMBERS // (items.longest * items.dimension))
-    first, codes, masks = 0, list[Tensor](), list[Tensor]()
-    for start in range(0, len(items), rows):
-        block = items.block(start, start + rows)
+    first = 0
+    while first < len(items):
+        block = items.block(first, first + rows)
         code, mask = model.condense(encode(block.tokens), block.mask)
-        codes.append(code)
-        masks.append(mask)
-        if sum(map(torch.numel, codes)) >= group_numbers:
-            yield _Encoded(first, torch.cat(codes), torch.cat(masks))
-            first, codes, masks = start + len(block), [], []
-    if codes:
-        yield _Encoded(first, torch.cat(codes), torch.cat(masks))
+        blocks = max(1, -(-group_numbers // code.numel()))
+        size = min(len(items) - first, blocks * rows)
+        codes, masks = code.new_empty((size, *code.shape[1:])), mask.new_empty((size, *mask.shape[1:]))
+        codes[: len(code)], masks[: len(code)] = code, mask
+        for start in range(len(code), size, rows):
+            block = items.block(first + start, first + min(start + rows, size))
+            part = slice(start, start + len(block))
+            codes[part], masks[part] = model.condense(encode(block.tokens), block.mask)
+        yield _Encoded(first, codes, masks)
+        first += size
 
 
 def _joined(groups: Iterator[_Encoded]) -> _Encoded:
@@ -148,7 +151,10 @@ def _compared(
     device = voices.codes.device
     voice = torch.from_numpy(voice_rows - voices.first).to(device)
     face = torch.from_numpy(face_rows - faces.first).to(device)
-    found = model.row_similarity(voices.codes[voice], voices.mask[voice], faces.codes[face], faces.mask[face])
+    found = model.row_similarity(
+        *(part.index_select(0, voice) for part in (voices.codes, voices.mask)),
+        *(part.index_select(0, face) for part in (faces.codes, faces.mask)),
+    )
     return found.double().cpu().numpy()
 
 

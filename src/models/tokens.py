@@ -39,7 +39,9 @@ class TokenSequences:
         positions = np.arange(max(longest, int(lengths.max())))
         mask = positions[None, :] < lengths[:, None]
         rows = np.where(mask, starts[:, None] + positions[None, :], 0)
-        tokens = np.where(mask[..., None], vectors[rows], 0.0).astype(np.float32)
+        tokens = vectors[rows].astype(np.float32, copy=False)
+        if not mask.all():
+            tokens[~mask] = 0.0
         return cls(torch.from_numpy(tokens).to(device), torch.from_numpy(mask).to(device))
 
     def __len__(self) -> int:
