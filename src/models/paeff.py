@@ -112,8 +112,17 @@ class Paeff(TwoBranchModel):
     def fuse(self, voices: Tensor, faces: Tensor) -> Tensor:
         """(P, width) and (P, width) → (P, width)."""
         interaction = F.gelu(faces) * F.gelu(voices)
-        share = torch.sigmoid(self.gate(interaction.unsqueeze(1)).squeeze(1))
+        share = torch.sigmoid(self._gate_logits(interaction))
         return torch.tanh(self.mixing(torch.lerp(voices, faces, share)))
+
+    def _gate_logits(self, interaction: Tensor) -> Tensor:
+        """conv₅ along each row, as a product with its five neighbours: (P, width) → (P, width).
+
+        The library's convolution takes fourteen times as long with a single channel.
+        """
+        neighbours = F.pad(interaction, (GATE_KERNEL // 2, GATE_KERNEL // 2)).unfold(-1, GATE_KERNEL, 1)
+        assert self.gate.bias is not None
+        return neighbours @ self.gate.weight[0, 0] + self.gate.bias
 
     def points(self, embeddings: Tensor) -> Tensor:
         """Branch outputs in the Poincaré ball: (..., width) → (..., width)."""

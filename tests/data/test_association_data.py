@@ -108,3 +108,14 @@ def test_folds_depend_on_the_seed_and_not_on_the_order():
 def test_impossible_folds(names, folds):
     with pytest.raises(TrainingError):
         identity_folds(names, folds, 0)
+
+
+def test_people_in_training_and_test_are_refused_by_name(tmp_path):
+    rows = [*rows_of(["a", "b", "c"]), *rows_of(["b", "c", "x"], language="Urdu", split="test")]
+    faces = store_of(rows_of(["a", "b", "c"]), tmp_path)
+    with pytest.raises(TrainingError, match=r"2 people are in .* \(English\) and in the test split: b, c\."):
+        load_association_data(store_of(rows, tmp_path), faces, "English")
+    with pytest.raises(TrainingError, match=r"1 people .*: a\."):
+        load_association_data(
+            faces, store_of([*rows_of("abc"), *rows_of("a", split="test")], tmp_path), "English"
+        )
