@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
-from src.core.engines.contract import Engine, Lost, PartTables, PartWorker
+from src.core.engines.contract import LIBRARIES, Engine, Lost, PartTables, PartWorker
 from src.core.engines.local import LocalEngine
 from src.core.files import remove_partial_files
 from src.core.output_lock import locked_output
@@ -67,6 +67,7 @@ class Stage(Generic[Record]):
     lost_rows: manifest rows of records over which the worker was lost, with the reason, in the columns of the manifest.
         None ends the run at such a loss.
     logs: folder of the logs of its runs; None keeps none.
+    libraries: what its workers import; loaded once before they are forked.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Stage(Generic[Record]):
     unit: str = "file"
     lost_rows: Callable[[Sequence[Record], str], pa.Table] | None = None
     logs: Path | None = None
+    libraries: Sequence[str] = LIBRARIES
 
 
 @dataclass(kw_only=True)
@@ -133,6 +135,8 @@ def run_stage(stage: Stage[Record], workers: int = 0, engine: Engine | None = No
     with locked_output(stage.folder) as was_killed:
         if was_killed:
             remove_partial_files(stage.folder)
+            if isinstance(engine, LocalEngine):  # perhaps by one of the files
+                engine = LocalEngine(isolated=True)
         store = PartStore(stage.folder)
         settings = encoded_settings(stage.settings)
         fingerprints = [fingerprint_of(records, settings) for records in stage.parts]
@@ -240,7 +244,7 @@ def _run_pending(run: _Run[Record], pending: Sequence[int], workers: int, engine
             total=total, initial=run.summary.reused, description=run.stage.name, unit=run.stage.unit
         ) as bar,
     ):
-        pool = engine.open(run.stage.make_worker, workers, len(pending))
+        pool = engine.open(run.stage.make_worker, workers, len(pending), run.stage.libraries)
         orderly = False
         try:
             scheduler = PartScheduler(pool, run.beginning(pending), stop, run.stage.lost_rows, lost)

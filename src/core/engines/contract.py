@@ -19,6 +19,7 @@ Task = tuple[int, int | None]  # a part, or one record of it
 PartTables = Mapping[str, pa.Table]
 PartWorker = Callable[[Sequence[Record]], PartTables]
 
+LIBRARIES = ("torch", "numpy", "scipy.signal", "pyarrow.parquet", "cv2", "soundfile", "numba")
 WORKER_DIED, OUT_OF_MEMORY = "worker_died", "out_of_memory"
 
 
@@ -55,11 +56,13 @@ class WorkerPool(Protocol):
 class Engine(Protocol):
     """A way to carry out parts."""
 
-    def open(self, make_worker: Callable[[], PartWorker[Any]], workers: int, tasks: int) -> WorkerPool:
+    def open(
+        self, make_worker: Callable[[], PartWorker[Any]], workers: int, tasks: int, libraries: Sequence[str]
+    ) -> WorkerPool:
         """Start workers.
 
         make_worker: pickled; called once in each worker. workers: how many, 0 for as many as fit. tasks: how many parts
-        there are; more workers are never needed.
+        there are; more workers are never needed. libraries: what workers import, so that it can be loaded beforehand.
         """
 
     def description(self) -> dict[str, Any]:

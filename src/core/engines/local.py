@@ -14,18 +14,26 @@ from typing import Any
 from src.core.engines.contract import WORKER_DIED, Answer, Lost, PartWorker, Task, WorkerPool, answer
 from src.core.parent_watch import end_with_parent
 
-_PRELOADED_MODULES = ["torch", "numpy", "scipy.signal", "pyarrow.parquet", "cv2", "soundfile", "numba"]
 _TASKS_AHEAD = 2  # one in work, one waiting, so that no worker waits while a part is written
 
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Processes of this machine; with one worker, this process itself."""
+    """Processes of this machine; with one worker, this process itself.
 
-    def open(self, make_worker: Callable[[], PartWorker[Any]], workers: int, tasks: int) -> WorkerPool:
+    isolated: one worker, too, is a process of its own, so that what kills it does not end the run.
+    """
+
+    isolated: bool = False
+
+    def open(
+        self, make_worker: Callable[[], PartWorker[Any]], workers: int, tasks: int, libraries: Sequence[str]
+    ) -> WorkerPool:
         """Start them: one a core where `workers` is 0."""
         processes = min(workers or len(os.sched_getaffinity(0)), tasks)
-        return OwnProcess(make_worker) if processes <= 1 else ProcessPool(make_worker, processes)
+        if processes <= 1 and not self.isolated:
+            return OwnProcess(make_worker)
+        return ProcessPool(make_worker, max(1, processes), libraries)
 
     def description(self) -> dict[str, Any]:
         """Its name."""
@@ -72,11 +80,14 @@ class _Worker:
 class ProcessPool:
     """Processes forked from a server that has the libraries loaded."""
 
-    def __init__(self, make_worker: Callable[[], PartWorker[Any]], processes: int) -> None:
+    def __init__(
+        self, make_worker: Callable[[], PartWorker[Any]], processes: int, libraries: Sequence[str]
+    ) -> None:
         self._make_worker = make_worker
+        self._libraries = list(libraries)
         self._threads = max(1, len(os.sched_getaffinity(0)) // processes)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(_PRELOADED_MODULES)
+        self._context.set_forkserver_preload(self._libraries)
         self._workers = [self._start() for _ in range(processes)]
 
     def room(self) -> int:
@@ -115,7 +126,7 @@ class ProcessPool:
             1,
             mp_context=self._context,
             initializer=_start_worker,
-            initargs=(self._make_worker, self._threads),
+            initargs=(self._make_worker, self._threads, self._libraries),
         )
         return _Worker(executor, executor.submit(os.getpid))
 
@@ -145,20 +156,23 @@ _make_process_worker: Callable[[], PartWorker[Any]] | None = None
 _process_worker: PartWorker[Any] | None = None
 
 
-def _start_worker(make_worker: Callable[[], PartWorker[Any]], threads: int) -> None:
+def _start_worker(make_worker: Callable[[], PartWorker[Any]], threads: int, libraries: Sequence[str]) -> None:
     global _make_process_worker
     end_with_parent()
-    set_threads(threads)
+    set_threads(threads, libraries)
     _make_process_worker = make_worker
 
 
-def set_threads(threads: int) -> None:
+def set_threads(threads: int, libraries: Sequence[str]) -> None:
     """Bound the threads that libraries of this process start."""
-    import cv2
-    import torch
+    if "torch" in libraries:
+        import torch
 
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
+        torch.set_num_threads(threads)
+    if "cv2" in libraries:
+        import cv2
+
+        cv2.setNumThreads(threads)
 
 
 def _run_task(records: Sequence[Any]) -> Answer:

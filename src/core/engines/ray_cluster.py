@@ -34,16 +34,17 @@ class RayEngine:
     address: str = OWN_CLUSTER
     device: str = "auto"
 
-    def open(self, make_worker: Callable[[], PartWorker[Any]], workers: int, tasks: int) -> WorkerPool:
+    def open(
+        self, make_worker: Callable[[], PartWorker[Any]], workers: int, tasks: int, libraries: Sequence[str]
+    ) -> WorkerPool:
         """Connect and start the actors. Raises EngineError when Ray is not installed or the cluster cannot be reached."""
         ray = _connected(self.address)
         resources = ray.cluster_resources()
         processors, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
         gpus = 0 if self.device == "cpu" else gpus
         count = max(1, min(workers or gpus or processors, tasks))
-        return ActorPool(
-            ray, make_worker, count, threads=max(1, processors // count), gpus_each=1 if gpus else 0
-        )
+        arguments = make_worker, max(1, processors // count), list(libraries)
+        return ActorPool(ray, arguments, count, gpus_each=1 if gpus else 0)
 
     def description(self) -> dict[str, Any]:
         """Its name and address."""
@@ -74,16 +75,19 @@ def _connected(address: str) -> Any:
 class _Actor:
     """What runs in the cluster."""
 
-    def __init__(self, make_worker: Callable[[], PartWorker[Any]], threads: int) -> None:
+    def __init__(
+        self, make_worker: Callable[[], PartWorker[Any]], threads: int, libraries: Sequence[str]
+    ) -> None:
         self._make_worker = make_worker
         self._threads = threads
+        self._libraries = libraries
         self._worker: PartWorker[Any] | None = None
 
     def node(self) -> str:
         """Where it is; called first."""
         import ray
 
-        set_threads(self._threads)
+        set_threads(self._threads, self._libraries)
         return str(ray.get_runtime_context().get_node_id())
 
     def run(self, records: Sequence[Any]) -> Answer | VoxfaceError:
@@ -112,19 +116,11 @@ class _Place:
 class ActorPool:
     """Actors, each replaced when it dies."""
 
-    def __init__(
-        self,
-        ray: Any,
-        make_worker: Callable[[], PartWorker[Any]],
-        count: int,
-        *,
-        threads: int,
-        gpus_each: int,
-    ) -> None:
+    def __init__(self, ray: Any, arguments: tuple[Any, ...], count: int, *, gpus_each: int) -> None:
         self._ray = ray
         self._needs = f"a processor{' and a GPU' if gpus_each else ''}"
         self._remote = ray.remote(num_cpus=1, num_gpus=gpus_each)(_Actor)
-        self._arguments = ray.put(make_worker), threads
+        self._arguments = arguments
         self._places = [self._start() for _ in range(count)]
         self._backlog: deque[_Given] = deque()
         self._idle_since = time.monotonic()

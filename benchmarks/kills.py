@@ -1,0 +1,137 @@
+"""Kill a command with SIGKILL at random moments, start it again, until it ends; nothing may linger, nothing may differ."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.results_file import ROOT
+from src.core.output_lock import LOCK_FILE
+from src.core.run_log import LOGS_FOLDER
+
+_MARK = "VOXFACE_FAULT_RUN"
+_LINGERING_SECONDS = 20
+_LONGEST_SECONDS = 900
+
+
+@dataclass
+class KillCount:
+    """What became of a command that was killed again and again.
+
+    differences: files that are not as after an undisturbed run. lingering: kills after which a process was left.
+    """
+
+    kills: int = 0
+    runs_that_ended: int = 0
+    lingering: int = 0
+    differences: list[str] = field(default_factory=list)
+
+
+def command(*words: object) -> list[str]:
+    """A command line of this Python."""
+    return [sys.executable, *map(str, words)]
+
+
+def run_undisturbed(words: Sequence[str]) -> float:
+    """Seconds that the command takes. Raises RuntimeError with its words when it fails."""
+    started = time.monotonic()
+    done = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_LONGEST_SECONDS
+    )
+    if done.returncode:
+        raise RuntimeError(f"{words}: status {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return time.monotonic() - started
+
+
+def kill_until(
+    words: Sequence[str],
+    kills: int,
+    longest_seconds: float,
+    chance: random.Random,
+    check: Callable[[], list[str]],
+    begin_anew: Callable[[], None],
+    shortest_seconds: float = 0.0,
+) -> KillCount:
+    """Kill the command `kills` times, between two times after its start; each time that it ends, check and begin anew.
+
+    check: names of files that differ from those of an undisturbed run. begin_anew: removes what the command made.
+    """
+    count = KillCount()
+    begin_anew()
+    while count.kills < kills:
+        killed, lingers = _killed(words, chance.uniform(shortest_seconds, longest_seconds), count.kills)
+        if killed:
+            count.kills += 1
+            count.lingering += lingers
+            continue
+        count.runs_that_ended += 1
+        count.differences += check()
+        begin_anew()
+    run_undisturbed(words)
+    count.runs_that_ended += 1
+    count.differences += check()
+    return count
+
+
+def files_of(folder: Path, ignored: Sequence[str] = ()) -> Mapping[str, bytes]:
+    """Content of every file below a folder, but logs and what is named in `ignored`."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.parent.name != LOGS_FOLDER and path.name not in {LOCK_FILE, *ignored}
+    }
+
+
+def differing(found: Mapping[str, bytes], expected: Mapping[str, bytes]) -> list[str]:
+    """Names of files that are missing, too many or of other content."""
+    return sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+
+
+def _killed(words: Sequence[str], seconds: float, number: int) -> tuple[bool, bool]:
+    """Start, wait, kill: whether it was killed before it ended, and whether any process of it lingers afterwards."""
+    mark = f"{os.getpid()}-{number}-{time.monotonic_ns()}"
+    process = subprocess.Popen(
+        words,
+        cwd=ROOT,
+        env={**os.environ, _MARK: mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True, not _all_gone(mark)
+    finally:
+        assert process.stderr is not None, "it is a pipe"
+        process.stderr.close()
+    if process.returncode:
+        raise RuntimeError(f"{words}: ended by itself with status {process.returncode}")
+    return False, False
+
+
+def _all_gone(mark: str) -> bool:
+    deadline = time.monotonic() + _LINGERING_SECONDS
+    while time.monotonic() < deadline:
+        if not _processes_with(mark):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _processes_with(mark: str) -> list[Path]:
+    wanted = f"{_MARK}={mark}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it ended meanwhile
+            if wanted in path.read_bytes():
+                found.append(path)
+    return found
