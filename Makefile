@@ -11,7 +11,7 @@ FACE_DATA ?= data/faces
 GOLDEN ?= data/golden/published_methods.npz
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings clean
+.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -45,6 +45,9 @@ demo: $(READY)  ## the generated world, from raw media to a submission and a rep
 
 test: $(READY)  ## every test, the whole pipeline on a tiny world among them
 	$(BIN)/python -m pytest
+
+test-faults: $(READY)  ## kill every stage again and again, stop a node of a cluster, scan millions of files (docs/reliability.md); half an hour
+	$(BIN)/python -m benchmarks.faults --out benchmarks/results/faults.json
 
 lint: $(READY)  ## style and types; licences and known vulnerabilities of the packages
 	$(BIN)/ruff check .

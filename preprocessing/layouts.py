@@ -191,13 +191,16 @@ def _placed(
     places: dict[str, PlacedFile | None] = {}  # by suffix, since all else is the folder's
     reason_of_folder = _reason_of_names(folder.parts)
     for name, size_bytes, modified_ns in folder.files:
-        reason = reason_of_folder or _reason_of_names((name,))
         suffix = _suffix(name)
-        if not reason and suffix not in _ALL_SUFFIXES:
-            reason = NOT_MEDIA
-        if reason:
-            ignored[reason] += 1
-            continue
+        if reason_of_folder or name[0] == "." or not name.isascii() or suffix not in _ALL_SUFFIXES:
+            reason = (
+                reason_of_folder
+                or _reason_of_names((name,))
+                or ("" if suffix in _ALL_SUFFIXES else NOT_MEDIA)
+            )
+            if reason:
+                ignored[reason] += 1
+                continue
         if suffix not in places:
             places[suffix] = _place_in(folder.parts, suffix, languages, people_hold_videos)
         place_of_suffix = places[suffix]

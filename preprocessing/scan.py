@@ -23,6 +23,7 @@ from preprocessing.layouts import (
 )
 from preprocessing.video_records import PlacedSource, sources_of
 from src.artifacts.sources import MODALITIES, Modality, SourceRecord, Split, frame_key
+from src.core.garbage import no_garbage_collection
 
 _EXAMPLES = 5
 
@@ -94,9 +95,15 @@ def scan_dataset(
     settings: say how many frames of a video are taken; None takes the defaults.
     follow_links: also links that lead out of the data set, which are an error otherwise.
     """
+    with no_garbage_collection():
+        return _scan(dataset, lists_folder, settings or FaceSettings(), follow_links)
+
+
+def _scan(
+    dataset: Path, lists_folder: Path | None, settings: FaceSettings, follow_links: bool
+) -> DatasetScan:
     lists = read_dataset_lists(dataset, lists_folder)
     layout = scan_layout(dataset, lists.languages, follow_links=follow_links)
-    settings = settings or FaceSettings()
     sources = list(
         sources_of(dataset, layout.files, settings.video_frames_per_second, settings.most_frames_per_video)
     )
@@ -163,6 +170,8 @@ def _files_only_in_lists(
     Somebody who has the training half alone, or voices alone, has all lists nevertheless; so a list counts
     only where the data set holds media of its kind.
     """
+    if not lists.languages:
+        return [], []
     keys = {file.key for file in files}
     kinds = {(file.modality, file.split, file.language) for file in files}
     folders = _folders_in_use(files)

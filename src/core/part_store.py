@@ -14,8 +14,10 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +141,11 @@ def fingerprint_of(records: Sequence[Any], settings: str) -> str:
 
     Records are dataclasses, or what JSON knows.
     """
-    return hashlib.sha256(
-        (settings + "\n" + json.dumps(list(records), default=_plain)).encode("utf-8")
-    ).hexdigest()
+    listed: list[Any] = list(records)
+    if listed and all(type(record) is type(listed[0]) for record in listed) and is_dataclass(listed[0]):
+        listed = list(map(_values_of(type(listed[0])), listed))  # at once, since there may be millions
+    content = settings + "\n" + json.dumps(listed, default=_plain)
+    return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
 
 def encoded_settings(settings: Mapping[str, Any]) -> str:
@@ -186,18 +190,12 @@ def read_journal(path: Path) -> dict[int, _Entry]:
 
 def _plain(record: Any) -> Any:
     """What JSON makes of a record: the values of its fields, or its text."""
-    if is_dataclass(record):
-        return [getattr(record, name) for name in _field_names(type(record))]
-    return str(record)
+    return _values_of(type(record))(record) if is_dataclass(record) else str(record)
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}
-
-
-def _field_names(kind: type) -> tuple[str, ...]:
-    if kind not in _NAMES:
-        _NAMES[kind] = tuple(one.name for one in fields(kind))
-    return _NAMES[kind]
+@cache
+def _values_of(kind: type) -> Callable[[Any], Any]:
+    return attrgetter(*(one.name for one in fields(kind)))
 
 
 def _part_numbers(folder: Path) -> set[int]:
