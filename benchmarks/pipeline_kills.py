@@ -2,8 +2,9 @@
 
 import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,17 @@ def kill_the_pipeline(folder: Path, chance: random.Random) -> dict[str, Any]:
             step.kills,
             seconds[name],
             chance,
-            lambda made=made, step=step, expected=expected: differing(files_of(made, step.ignored), expected),
-            lambda made=made: shutil.rmtree(made, ignore_errors=True),
+            partial(_differences, made, step.ignored, expected),
+            partial(shutil.rmtree, made, ignore_errors=True),
             shortest_seconds=seconds[name] / 4,
         )
         figures[name] = asdict(count)
     figures["kills"] = sum(figures[name]["kills"] for name in figures)
     return figures
+
+
+def _differences(made: Path, ignored: Sequence[str], expected: Mapping[str, bytes]) -> list[str]:
+    return differing(files_of(made, ignored), expected)
 
 
 def _steps(run: Path, world: Path) -> Mapping[str, _Step]:

@@ -142,8 +142,9 @@ def fingerprint_of(records: Sequence[Any], settings: str) -> str:
     Records are dataclasses, or what JSON knows.
     """
     listed: list[Any] = list(records)
-    if listed and all(type(record) is type(listed[0]) for record in listed) and is_dataclass(listed[0]):
-        listed = list(map(_values_of(type(listed[0])), listed))  # at once, since there may be millions
+    kinds: set[Any] = set(map(type, listed))
+    if len(kinds) == 1 and is_dataclass(kind := kinds.pop()):
+        listed = list(map(_values_of(kind), listed))  # at once, since there may be millions
     content = settings + "\n" + json.dumps(listed, default=_plain)
     return hashlib.sha256(content.encode("utf-8")).hexdigest()
 
@@ -190,11 +191,12 @@ def read_journal(path: Path) -> dict[int, _Entry]:
 
 def _plain(record: Any) -> Any:
     """What JSON makes of a record: the values of its fields, or its text."""
-    return _values_of(type(record))(record) if is_dataclass(record) else str(record)
+    kind: Any = type(record)
+    return _values_of(kind)(record) if is_dataclass(kind) else str(record)
 
 
 @cache
-def _values_of(kind: type) -> Callable[[Any], Any]:
+def _values_of(kind: Any) -> Callable[[Any], Any]:
     return attrgetter(*(one.name for one in fields(kind)))
 
 
