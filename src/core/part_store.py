@@ -143,7 +143,7 @@ def fingerprint_of(records: Sequence[Any], settings: str) -> str:
     """
     listed: list[Any] = list(records)
     kinds: set[Any] = set(map(type, listed))
-    if len(kinds) == 1 and is_dataclass(kind := kinds.pop()):
+    if len(kinds) == 1 and _has_fields(kind := kinds.pop()):
         listed = list(map(_values_of(kind), listed))  # at once, since there may be millions
     content = settings + "\n" + json.dumps(listed, default=_plain)
     return hashlib.sha256(content.encode("utf-8")).hexdigest()
@@ -192,7 +192,11 @@ def read_journal(path: Path) -> dict[int, _Entry]:
 def _plain(record: Any) -> Any:
     """What JSON makes of a record: the values of its fields, or its text."""
     kind: Any = type(record)
-    return _values_of(kind)(record) if is_dataclass(kind) else str(record)
+    return _values_of(kind)(record) if _has_fields(kind) else str(record)
+
+
+def _has_fields(kind: Any) -> bool:
+    return is_dataclass(kind)
 
 
 @cache
