@@ -56,8 +56,11 @@ def _together(
     face_rows: np.ndarray,
 ) -> np.ndarray:
     """As `inference.py score` does it."""
-    items = [TokenRuns(one, np.arange(len(one)), np.ones(len(one), np.int64)) for one in (voices, faces)]
-    return pair_similarities(model, *items, voice_rows, face_rows)
+    return pair_similarities(model, _single_tokens(voices), _single_tokens(faces), voice_rows, face_rows)
+
+
+def _single_tokens(vectors: np.ndarray) -> TokenRuns:
+    return TokenRuns(vectors, np.arange(len(vectors)), np.ones(len(vectors), np.int64))
 
 
 @torch.inference_mode()
