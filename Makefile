@@ -41,7 +41,8 @@ demo: $(READY)  ## the generated world, from raw media to a submission and a rep
 	$(BIN)/python inference.py evaluate --scores $(DEMO)/submission.zip --truth $(DEMO)/world/truth
 	$(BIN)/python inference.py report --submission $(DEMO)/submission.zip --truth $(DEMO)/world/truth \
 		$(foreach language,$(LANGUAGES),--checkpoint $(language)=checkpoints/demo_$(language)) \
-		--dataset $(DEMO)/world/dataset --work $(WORK) --out $(DEMO)/report.html
+		--dataset $(DEMO)/world/dataset --work $(WORK) \
+		--metadata $(DEMO)/world/truth/identities.csv --by sex appearance_group age:1 --out $(DEMO)/report.html
 
 test: $(READY)  ## every test, the whole pipeline on a tiny world among them
 	$(BIN)/python -m pytest

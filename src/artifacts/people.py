@@ -51,12 +51,12 @@ class People:
 
     @classmethod
     def read(cls, path: Path) -> "People":
-        """Read a CSV with commas or tabs; every column whose values are all different names people.
+        """Read a CSV with commas or tabs; every column whose values are all different, and no decimals, names people.
 
         Raises ListError for a table that is missing or names nobody.
         """
         table = read_table(path)
-        naming = [name for name in table.columns if table[name].notna().all() and table[name].is_unique]
+        naming = [name for name in table.columns if _names_people(table[name])]
         if not naming or table.empty:
             raise ListError(
                 f"{path}: no column tells the {len(table)} rows apart; it must name each person once"
@@ -104,3 +104,10 @@ class People:
             raise ListError(f"{self.source}: {name} is not a number but {column[wrong].iloc[0]!r}")
         lowest = np.floor(numbers / step) * step
         return [None if pd.isna(low) else f"{low:g}–{low + step:g}" for low in lowest]
+
+
+def _names_people(column: pd.Series) -> bool:
+    """Measurements differ from person to person too, but two of one value name nobody."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    decimals = (numbers % 1).fillna(0) != 0
+    return bool(column.notna().all() and column.is_unique and not decimals.any())

@@ -9,10 +9,10 @@ from PIL import Image
 
 
 def audio_data_address(samples: np.ndarray, sample_rate_hz: int) -> str:
-    """Mono samples (full scale = 1, clipped beyond) as FLAC, which every browser plays without loss."""
+    """Mono samples (full scale = 1, clipped beyond) as MP3: every browser plays it, in a quarter of the bytes of FLAC."""
     buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(samples, -1, 1), sample_rate_hz, subtype="PCM_16", format="FLAC")
-    return _data_address("audio/flac", buffer.getvalue())
+    soundfile.write(buffer, np.clip(samples, -1, 1), sample_rate_hz, subtype="MPEG_LAYER_III", format="MP3")
+    return _data_address("audio/mpeg", buffer.getvalue())
 
 
 def image_data_address(pixels: np.ndarray, largest_side_pixels: int, quality: int = 82) -> str:

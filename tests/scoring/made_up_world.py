@@ -21,6 +21,7 @@ from src.models.association import AssociationModel, Comparison
 from src.scoring import trial_scoring
 
 LANGUAGES = ("English", "Urdu")
+WINDOWS = {"window_seconds": 0.2, "hop_seconds": 0.15, "most_windows": 32}  # three in each recording
 
 
 class NearnessModel(AssociationModel):
@@ -43,6 +44,14 @@ class NearnessModel(AssociationModel):
     def compare_all(self, voices, voice_mask, faces, face_mask):
         difference = masked_mean(voices, voice_mask)[:, None] - masked_mean(faces, face_mask)[None]
         return Comparison(-difference.abs().squeeze(-1), difference)
+
+    def attention_over_voice(self, voices, voice_mask, faces, face_mask):
+        distance = (voices - masked_mean(faces, face_mask)[:, None]).abs().squeeze(-1)
+        return (-distance).masked_fill(~voice_mask, -torch.inf).softmax(-1)
+
+    def shared_points(self, encodings, mask):
+        mean = masked_mean(encodings, mask)
+        return torch.nn.functional.normalize(torch.cat([mean, torch.ones_like(mean)], -1), dim=-1)
 
 
 def masked_mean(tokens, mask):
@@ -107,7 +116,7 @@ def make_world(root, people=6, pairs=3, seed=3):
         write_lists(root, language, numbers, values, random)
     world = MadeUpWorld(root, values)
     for modality in ("voice", "face"):
-        write_store(world.features / modality, modality, tokens[modality])
+        write_store(world.features / modality, modality, tokens[modality], {"tokens": WINDOWS})
         write_manifest(world.work / modality, outputs[modality])
     pd.DataFrame(media, columns=["key", "identity"]).to_csv(world.truth / "media_identities.csv", index=False)
     for language in LANGUAGES:

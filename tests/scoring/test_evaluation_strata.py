@@ -82,3 +82,8 @@ def test_properties_that_are_none(text):
 
 def test_people_are_known_by_any_of_their_names(people):
     assert people.values(Property.parse("Gender"), ["id3", "Cid", "Ann"]) == ["m", "m", "f"]
+
+
+def test_measurements_name_nobody(tmp_path):
+    (tmp_path / "meta.csv").write_text("name,height,weight\nAnn,0.5,1.25\nBea,1.25,2.0\n")
+    assert People.read(tmp_path / "meta.csv").rows == {"Ann": 0, "Bea": 1}

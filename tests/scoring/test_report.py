@@ -3,13 +3,18 @@ import re
 import shutil
 from html.parser import HTMLParser
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from src.artifacts.checkpoints import save_validation_scores
+from src.artifacts.people import Property
 from src.artifacts.trials import Trial, write_trials
 from src.core.errors import CheckpointError, ConfigError, DatasetError, ListError
-from src.scoring.report import ReportSources, render_report
+from src.scoring.report.hardest_trials import ProcessedMedia
+from src.scoring.report.page import render_report
+from src.scoring.report.sources import ReportSources
 from src.scoring.score_commands import submit
 from src.scoring.unscorable_file import unscorable_path
 from tests.scoring.made_up_world import make_world, score_by_nearness, write_checkpoint
@@ -52,7 +57,13 @@ def sources_of(world, **changes):
         "checkpoints": world.checkpoints,
         "lists": world.dataset,
         "work": world.work,
+        "replicates": 40,
     }
+    if (world.root / "people.csv").exists():
+        given |= {
+            "metadata": world.root / "people.csv",
+            "by": (Property.parse("sex"), Property.parse("age:20")),
+        }
     return ReportSources(**(given | changes))
 
 
@@ -72,13 +83,33 @@ def shared_world(tmp_path_factory):
         score_by_nearness(patch)
         world = make_world(tmp_path_factory.mktemp("shared") / "world")
         make_submission(world, world.root / "submission.zip")
+    save_validation_scores(world.checkpoint("English"), validation_scores())
+    (world.root / "people.csv").write_text(
+        "name,sex,age\n" + "".join(f"id{n:04d},{'fm'[n % 2]},{20 + 7 * n}\n" for n in range(6))
+    )
     return world
+
+
+def validation_scores():
+    random = np.random.default_rng(5)
+    label = np.tile([0, 1], 50)
+    return pd.DataFrame(
+        {
+            "score": np.where(label == 1, 0.3, 1.2) + 0.6 * random.standard_normal(100),
+            "label": label,
+            "voice_identity": "a",
+            "face_identity": "b",
+            "member": 0,
+        }
+    )
 
 
 @pytest.fixture(scope="module")
 def text(shared_world):
     """The page of a world that no test changes."""
-    return render_report(sources_of(shared_world))
+    with pytest.MonkeyPatch.context() as patch:
+        score_by_nearness(patch)
+        return render_report(sources_of(shared_world))
 
 
 def without_further_columns(world):
@@ -111,8 +142,16 @@ def test_the_page_can_be_read_by_a_screen_reader_and_on_a_phone(text):
     assert all(player["aria-label"] and "controls" in player for player in page.all("audio"))
     assert all(cell.get("scope") in ("row", "col") for cell in page.all("th"))
     drawings = page.all("svg")
-    assert len(drawings) == 2 + 4 + 4
-    assert all(drawing["role"] == "img" and "%" in drawing["aria-label"] + "%" for drawing in drawings)
+    # DET, ROC, histograms, reliability of one model, matching both ways, training, maps, and each voice
+    assert len(drawings) == 2 + 2 + 4 + 1 + 2 + 4 + 2 + len(page.all("audio"))
+    assert (
+        len(page.all("main"))
+        == len(page.all("nav"))
+        == len(page.all("header"))
+        == len(page.all("footer"))
+        == 1
+    )
+    assert all(drawing["role"] == "img" and len(drawing["aria-label"]) > 40 for drawing in drawings)
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert all(second - first <= 1 for first, second in itertools.pairwise(levels))
@@ -140,6 +179,11 @@ def test_numbers_of_the_page(text):
     assert "say nothing about MAV-Celeb" in text
     assert "6 people" in text
     assert text.count("best possible") >= 4
+    assert "minDCF" in text
+    assert "voice → face" in text
+    assert "Cllr" in text
+    assert "20–40" in text
+    assert "Attention:" in text
     assert len(Page(text).all("audio")) == len(Page(text).all("img")) > 0
 
 
@@ -170,6 +214,9 @@ def test_without_media_lists_and_further_columns_the_page_still_stands(world):
     assert "best possible" not in text
     assert "same-sex" not in text.lower()
     assert "no training log" in text
+    assert text.count("Not shown.") >= 6
+    assert "Give --dataset DATASET" in text
+    assert "people.csv --by" in text.lower()
     assert re.search(r"\d+ trials of the test", text)
 
 
@@ -196,6 +243,31 @@ def test_names_are_escaped(world):
     assert not page.all("b") or "<b>&" not in text
     assert "&lt;script&gt;" in text
     assert "&lt;b&gt;&amp;" in text
+
+
+def test_keys_and_columns_are_escaped(world, monkeypatch):
+    sources = sources_of(world)
+    (world.truth / "media_identities.csv").unlink()
+    for language in ("English", "Urdu"):
+        trials = [
+            Trial(t.trial_id, f"{t.voice}<script>", f"{t.face}<script>") for t in world.trials(language)
+        ]
+        write_trials(world.dataset / f"{language}_test.txt", trials)
+        path = world.truth / f"{language}_test.csv"
+        truth = pd.read_csv(path)
+        truth["<script>column"] = np.where(np.arange(len(truth)) % 2, "<i>odd", "<i>even")
+        truth.to_csv(path, index=False)
+    plain = ProcessedMedia.path
+    monkeypatch.setattr(
+        ProcessedMedia, "path", lambda self, side, listed: plain(self, side, listed.removesuffix("<script>"))
+    )
+    text = render_report(sources)
+    page = Page(text)
+    assert page.balanced
+    assert not page.all("script")
+    assert ".wav&lt;script&gt;" in text
+    assert "&lt;script&gt;column" in text
+    assert "&lt;i&gt;odd" in text
 
 
 def test_unscorable_trials_are_told(world):

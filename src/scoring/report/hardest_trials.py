@@ -1,4 +1,4 @@
-"""The hardest trials of each cell, with the face to look at and the voice to listen to."""
+"""The hardest trials of each cell: the face to look at, the voice to listen to, and what attention looked at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,15 +11,17 @@ from src.artifacts.trials import Trial
 from src.core.errors import DatasetError
 from src.core.files import path_below
 from src.core.stage import DONE, read_parts
-from src.media.audio import SAMPLE_RATE_HZ
 from src.media.guarded import read_audio, read_image
-from src.media.inline import audio_data_address, image_data_address
+from src.media.inline import image_data_address
 from src.scoring.evaluation import equal_error_threshold
+from src.scoring.report.cell_names import cell_title
+from src.scoring.report.model_view import ModelView
+from src.scoring.report.sources import Absent, ReportData
+from src.scoring.report.voice_excerpt import VoiceExcerpt, voice_attention, voice_excerpt
 from src.scoring.trial_keys import resolve_key
 from src.scoring.truth import BAYES_RATIO, SAME_SEX
 
 TRIALS_OF_EACH_KIND = 3
-EXCERPT_SECONDS = 5.0
 FACE_PIXELS = 160
 
 
@@ -27,20 +29,39 @@ FACE_PIXELS = 160
 class HardTrial:
     """A trial that was judged wrongly, ready to be shown.
 
-    genuine: whether voice and face are one person. beyond: share of the list's trials that were scored as
-    more alike (one person), or as less alike (different people); near 1 for the worst errors.
+    media: its voice and face, as the list names them. genuine: whether they are one person.
+    beyond: share of the list's trials that were scored as more alike (one person), or as less alike (different people);
+    near 1 for the worst errors.
     same_sex, likelihood_ratio: from the truth, None where it does not say.
-    face, voice: `data:` addresses of the crop and of the first seconds of the cleaned speech.
+    face: `data:` address of the crop.
     """
 
-    trial_id: str
+    media: Trial
     genuine: bool
     score: float
     beyond: float
     same_sex: bool | None
     likelihood_ratio: float | None
     face: str
-    voice: str
+    voice: VoiceExcerpt
+
+
+@dataclass(frozen=True)
+class HardestOfCell:
+    """missed: one person, scored as different people. confused: different people, scored as one person."""
+
+    title: str
+    missed: list[HardTrial]
+    confused: list[HardTrial]
+
+
+@dataclass(frozen=True)
+class HardestSection:
+    """attention: whether the models attend, None where they could not be asked, with the reason in `unasked`."""
+
+    cells: list[HardestOfCell]
+    attends: bool
+    unasked: Absent | None
 
 
 class ProcessedMedia:
@@ -67,8 +88,38 @@ class ProcessedMedia:
         return None if output is None else path_below(self._work, output)
 
 
+def hardest_section(
+    data: ReportData, work: Path | None, views: Mapping[str, ModelView] | Absent
+) -> HardestSection | Absent:
+    """The worst errors of each cell, with their media."""
+    if work is None or data.lists is None:
+        return Absent(
+            "The report was written without the media of the trials.",
+            "Give --dataset DATASET and --work WORK, the folder of preprocessing.",
+        )
+    media = ProcessedMedia(work)
+    cells = []
+    for cell, frame in data.cells.items():
+        view = None if isinstance(views, Absent) else views[cell.training_language]
+        kinds = [
+            hardest_trials(frame, data.lists[cell], media, view, genuine=genuine) for genuine in (True, False)
+        ]
+        cells.append(HardestOfCell(cell_title(cell), *kinds))
+    shown = [trial for cell in cells for trial in (*cell.missed, *cell.confused)]
+    return HardestSection(
+        cells,
+        attends=any(trial.voice.attention is not None for trial in shown),
+        unasked=views if isinstance(views, Absent) else None,
+    )
+
+
 def hardest_trials(
-    trials: pd.DataFrame, paths: Mapping[str, Trial], media: ProcessedMedia, *, genuine: bool
+    trials: pd.DataFrame,
+    paths: Mapping[str, Trial],
+    media: ProcessedMedia,
+    view: ModelView | None,
+    *,
+    genuine: bool,
 ) -> list[HardTrial]:
     """The worst errors of one kind at the threshold of the equal error rate, each with another voice and face.
 
@@ -82,21 +133,22 @@ def hardest_trials(
     chosen: list[HardTrial] = []
     shown: set[Path] = set()
     for trial_id, row in errors.iterrows():
-        name = str(trial_id)
-        voice, face = media.path("voice", paths[name].voice), media.path("face", paths[name].face)
+        trial = paths[str(trial_id)]
+        voice, face = media.path("voice", trial.voice), media.path("face", trial.face)
         if voice is None or face is None or shown & {voice, face}:
             continue
         shown |= {voice, face}
+        rank = float(ranks[str(trial_id)])
         chosen.append(
             HardTrial(
-                trial_id=name,
+                media=trial,
                 genuine=genuine,
                 score=float(row["score"]),
-                beyond=float(ranks[name]) if genuine else 1 - float(ranks[name]),
+                beyond=rank if genuine else 1 - rank,
                 same_sex=bool(row[SAME_SEX]) if SAME_SEX in row else None,
                 likelihood_ratio=float(row[BAYES_RATIO]) if BAYES_RATIO in row else None,
                 face=image_data_address(read_image(face), FACE_PIXELS),
-                voice=_excerpt(voice),
+                voice=_voice(voice, trial, view),
             )
         )
         if len(chosen) == TRIALS_OF_EACH_KIND:
@@ -104,6 +156,11 @@ def hardest_trials(
     return chosen
 
 
-def _excerpt(path: Path) -> str:
-    samples = read_audio(path)[: int(EXCERPT_SECONDS * SAMPLE_RATE_HZ)]
-    return audio_data_address(samples, SAMPLE_RATE_HZ)
+def _voice(path: Path, trial: Trial, view: ModelView | None) -> VoiceExcerpt:
+    samples = read_audio(path)
+    attention = None
+    if view is not None:
+        voice, face = view.key(trial.voice, "voice"), view.key(trial.face, "face")
+        if voice is not None and face is not None:
+            attention = voice_attention(view, voice, face, len(samples))
+    return voice_excerpt(samples, attention)
