@@ -16,6 +16,7 @@ from src.scoring.report.hardest_trials import ProcessedMedia
 from src.scoring.report.page import render_report
 from src.scoring.report.sources import ReportSources
 from src.scoring.score_commands import submit
+from src.scoring.treatment import write_record
 from src.scoring.unscorable_file import unscorable_path
 from tests.scoring.made_up_world import make_world, score_by_nearness, write_checkpoint
 
@@ -268,6 +269,15 @@ def test_keys_and_columns_are_escaped(world, monkeypatch):
     assert ".wav&lt;script&gt;" in text
     assert "&lt;script&gt;column" in text
     assert "&lt;i&gt;odd" in text
+
+
+def test_scores_that_used_the_test_set_as_a_whole_are_marked(world):
+    sources = sources_of(world)
+    save_validation_scores(world.checkpoint("English"), validation_scores())
+    write_record(sources.submission, {"transductive": True})
+    text = render_report(sources)
+    assert "<strong>Transductive.</strong>" in text
+    assert text.count("its calibration is that of the model") == 2
 
 
 def test_unscorable_trials_are_told(world):

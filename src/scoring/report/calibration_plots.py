@@ -18,6 +18,11 @@ from src.scoring.report.cell_names import CellStyles, cell_title, list_title
 from src.scoring.report.inline_svg import RULE, SQUARE_INCHES, Line, LineStyle, Plot, inline_svg
 from src.scoring.report.sources import Absent, ReportData
 
+OTHER_SCORES = Absent(
+    "The scores were normalised, averaged, pooled or fused; its calibration is that of the model's own scores.",
+    "Make a submission without these options, and a report of that.",
+)
+
 
 @dataclass(frozen=True)
 class CalibrationSection:
@@ -38,7 +43,7 @@ def calibration_section(data: ReportData) -> CalibrationSection:
     qualities: dict[str, CalibrationQuality] = {}
     absent: dict[str, Absent] = {}
     for place, model in enumerate(data.models):
-        calibration = calibration_of(model.checkpoint)
+        calibration = OTHER_SCORES if data.record else calibration_of(model.checkpoint)
         if isinstance(calibration, Absent):
             absent[model.language] = calibration
             continue

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from src.metrics.bootstrap import REPLICATES
 from src.scoring.cells import Cell
 from src.scoring.language_lists import read_cell_lists
 from src.scoring.submission import read_submission
+from src.scoring.treatment import read_record
 from src.scoring.trial_people import PEOPLE, TRIALS, with_bootstrap_units
 from src.scoring.trial_scoring import refuse_other_recipe
 from src.scoring.truth import BAYES_RATIO, join_submission
@@ -67,7 +69,7 @@ class ReportData:
     """What was read.
 
     cells: scored trials with their truth and the two columns `trial_people.UNITS`. drawn: what these units are, PEOPLE
-    or TRIALS. models: one a training language, in the order of the cells. lists: trials of each cell by id.
+    or TRIALS. record: how the submission was scored, empty for the models' own scores. models: one a training language, in the order of the cells. lists: trials of each cell by id.
     """
 
     cells: dict[Cell, pd.DataFrame]
@@ -76,6 +78,7 @@ class ReportData:
     lists: dict[Cell, dict[str, Trial]] | None
     people: People | None
     generated: bool
+    record: dict[str, Any]
 
     @property
     def tracks(self) -> list[str]:
@@ -99,7 +102,9 @@ def read_sources(sources: ReportSources) -> ReportData:
     lists = None if sources.lists is None else _read_lists(sources.lists, cells)
     drawn, kind = _with_units(cells, lists, sources.truth)
     people = None if sources.metadata is None else People.read(sources.metadata)
-    return ReportData(drawn, kind, models, lists, people, _is_generated(sources, cells))
+    return ReportData(
+        drawn, kind, models, lists, people, _is_generated(sources, cells), read_record(sources.submission)
+    )
 
 
 def _with_units(
