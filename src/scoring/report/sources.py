@@ -69,7 +69,8 @@ class ReportData:
     """What was read.
 
     cells: scored trials with their truth and the two columns `trial_people.UNITS`. drawn: what these units are, PEOPLE
-    or TRIALS. record: how the submission was scored, empty for the models' own scores. models: one a training language, in the order of the cells. lists: trials of each cell by id.
+    or TRIALS. record: how the submission was scored, empty for the models' own scores.
+    models: one a training language, in the order of the cells. lists: trials of each cell by id.
     """
 
     cells: dict[Cell, pd.DataFrame]
