@@ -5,13 +5,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := demo_output
 WORK := $(DEMO)/work
+LARGE ?= $(DEMO)/large
 LANGUAGES := English Urdu
 SPEECH_DATA ?= data
 FACE_DATA ?= data/faces
 GOLDEN ?= data/golden/published_methods.npz
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings clean
+.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings table-methods clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -83,7 +84,9 @@ encoders: $(READY)  ## train the embedded networks anew; LIBRISPEECH=DIR names t
 		--set start_from=$(DEMO)/corpus/ecapa-second --out checkpoints/embedded/ecapa-compact
 	$(BIN)/python train.py configs/keynote.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
 		--set encoder=$(DEMO)/corpus/ecapa-second --out checkpoints/embedded/keynote-compact
-	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out checkpoints/embedded/face-compact
+	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out $(DEMO)/corpus/face-first
+	$(BIN)/python train.py configs/encoders/face-compact-long.yaml --media $(DEMO)/corpus/pretraining \
+		--set start_from=$(DEMO)/corpus/face-first --out checkpoints/embedded/face-compact
 
 bench: $(READY)  ## measure the demo: keynote extraction, and where the error comes from
 	$(BIN)/python -m benchmarks.keynote $(WORK) $(DEMO)/world/truth --out benchmarks/results/keynote.json
@@ -99,6 +102,12 @@ bench-faces: $(READY)  ## measure the face front end on photographs: make bench-
 
 bench-embeddings: $(READY)  ## measure the features stage: make bench-embeddings SPEECH_DATA=FOLDER (docs/features.md)
 	$(BIN)/python -m benchmarks.embeddings $(SPEECH_DATA) --out benchmarks/results/embeddings.json
+
+table-methods: $(READY)  ## every method on the large world, 5 seeds: make table-methods LARGE=DIR, in which the world and its work folder are made
+	$(BIN)/python -m demo $(LARGE)/world --size large
+	$(BIN)/python -m preprocessing $(LARGE)/world/dataset --out $(LARGE)/work
+	$(BIN)/python -m features $(LARGE)/work
+	$(BIN)/python -m benchmarks.methods $(LARGE)/world $(LARGE)/work $(LARGE)/runs --out benchmarks/results/methods.json
 
 bench-scoring: $(READY)  ## measure the measures: speed, exactness, memory (docs/protocols.md); GOLDEN=FILE adds published numbers
 	$(BIN)/python -m benchmarks.scoring --out benchmarks/results/scoring.json $(if $(wildcard $(GOLDEN)),--golden $(GOLDEN))
