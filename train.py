@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.core.command_line import run_command
+from src.core.torchrun import require_single_process
 from src.training.recipes import TrainingRequest, run_recipe
 
 EXAMPLES = """\
@@ -19,6 +20,9 @@ examples:
   the same with other settings (nested keys with dots) and another seed:
     python train.py configs/cafnet.yaml --features WORK/features --language Urdu --out checkpoints/Urdu \\
         --seed 3 --set optimizer.learning_rate=1e-3 --set model.members=1
+  the same on four GPUs, which train as one would with the whole batch:
+    torchrun --standalone --nproc-per-node 4 train.py configs/cafnet.yaml --features WORK/features --language English \\
+        --out checkpoints/English
   an encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
     python train.py configs/encoders/ecapa-compact.yaml --media MEDIA --out checkpoints/ecapa
   the same from several corpora, as they are published; killed, it goes on when started again:
@@ -88,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and train."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words and words[0] in COMMANDS:
+        require_single_process(f"train.py {words[0]}")
         module, function = COMMANDS[words[0]]
         return int(getattr(importlib.import_module(module), function)(words[1:]))
     return run_recipe(TrainingRequest(**vars(build_parser().parse_args(words))))

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
@@ -21,6 +20,7 @@ from src.core.progress import progress_bar
 from src.training.association_config import AssociationConfig
 from src.training.association_member import LossNotFiniteError, Member
 from src.training.people_validation import ValidationResult
+from src.training.processes import agreed, is_first_process, random_states, restore_random_state
 from src.training.run_folder import LOSS_SUFFIX, RunFolder
 from src.training.training_progress import TrainingProgress
 
@@ -77,7 +77,10 @@ class AssociationLoop:
         if self.config.steps == 0:
             self._validate([{} for _ in self.members], 0.0)
         with progress_bar(
-            total=self.config.steps * len(self.members), description="training", unit="step"
+            total=self.config.steps * len(self.members),
+            description="training",
+            unit="step",
+            disable=not is_first_process(),
         ) as bar:
             bar.update(self.step * len(self.members))
             while self.step < self.config.steps and not self._patience_is_over():
@@ -89,7 +92,9 @@ class AssociationLoop:
                     break
                 bar.set_postfix_str(f"validation EER {self.rows[-1]['validation_eer']:.1%}")
                 self.seconds += time.monotonic() - started
-                self.progress.save(self.state_dict())
+                state = self.state_dict()
+                if is_first_process():
+                    self.progress.save(state)
         if self.chosen is None:
             return None
         number = self.chosen.number
@@ -110,8 +115,7 @@ class AssociationLoop:
                 "weights": self.chosen.weights,
             },
             "members": [member.state_dict() for member in self.members],
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all(),
+            "random": random_states(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -123,9 +127,7 @@ class AssociationLoop:
         self.chosen = ChosenEpoch(chosen["number"], results, chosen["weights"])
         for member, of_member in zip(self.members, state["members"], strict=True):
             member.load_state_dict(of_member)
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
+        restore_random_state(state["random"])
 
     def _patience_is_over(self) -> bool:
         return self.chosen is not None and self.epoch - self.chosen.number >= self.config.validation.patience
@@ -147,6 +149,7 @@ class AssociationLoop:
         """Validate all members, log, and keep the best; false where scores are not finite."""
         kept = [member.kept_model() for member in self.members]
         results = [member.validation.measure(model) for member, model in zip(self.members, kept, strict=True)]
+        results = agreed(results)
         if not all(math.isfinite(result.equal_error_rate) for result in results):
             self.failure = f"after step {self.step}: the scores of the validation pairs"
             return False
@@ -155,7 +158,8 @@ class AssociationLoop:
             for number, (of_member, result) in enumerate(zip(terms, results, strict=True))
         ]
         self.rows += new
-        self.folder.log(self.rows, new)
+        if is_first_process():
+            self.folder.log(self.rows, new)
         if self.chosen is None or _mean_error(results) < _mean_error(self.chosen.results):
             weights = {
                 f"members.{number}.{name}": tensor.detach().clone()

@@ -12,6 +12,7 @@ from src.training.association_config import OptimizerConfig
 from src.training.association_step import AssociationStep, BatchSource
 from src.training.optimisation import learning_rate, make_optimizer
 from src.training.people_validation import PeopleValidation
+from src.training.processes import of_first_process, trained_together
 
 Finish = Callable[[AssociationModel], AssociationModel]
 
@@ -49,6 +50,8 @@ class Member:
         self.device = next(iter([*self.parameters, *step.buffers()])).device
         self.weights = torch.tensor(weights, device=self.device)
         self.optimizer = None if optimizer is None else make_optimizer(self.parameters, optimizer)
+        # One process trains the step itself, several its wrapper, which averages their gradients.
+        self.trained = step if optimizer is None else trained_together(step)
         self.average = None
         if optimizer is not None and optimizer.average_decay > 0:
             averaging = get_ema_multi_avg_fn(optimizer.average_decay)
@@ -72,7 +75,8 @@ class Member:
         """
         assert self.batches is not None
         self.step.train()
-        history = torch.stack([self._take(self.step, batch) for batch in self.batches.draw(steps)])
+        history = torch.stack([self._take(self.trained, batch) for batch in self.batches.draw(steps)])
+        history = of_first_process(history)
         names = self.step.objective.terms
         wrong = (~history.isfinite()).cpu()
         if wrong.any():

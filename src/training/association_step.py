@@ -1,10 +1,10 @@
 """One training step of an association head: tokens of a batch in, one scalar a loss term out.
 
 It is a module of its own, with the model and the objective inside, so that what trains in several processes can wrap
-it whole. The objective needs the whole batch: `gather` is where encodings of other processes join this one's.
+it whole. Each process encodes its own people of the batch; the objective sees them all (processes.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from src.data.identity_sampler import BatchIdentities
 from src.models.association import AssociationModel
 from src.models.tokens import TokenSequences
 from src.training.objectives.contract import EncodedBatch, Objective
+from src.training.processes import encoding_own_share, gather_rows, own_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,32 +40,26 @@ class BatchSource(Protocol):
 
 
 class AssociationStep(nn.Module):
-    """Encodes a batch and gives the objective's terms.
+    """Encodes a batch and gives the objective's terms."""
 
-    gather: turns the encoded batch of this process into that of all processes; None where there is one.
-    """
-
-    def __init__(
-        self,
-        model: AssociationModel,
-        objective: Objective,
-        gather: Callable[[EncodedBatch], EncodedBatch] | None = None,
-    ) -> None:
+    def __init__(self, model: AssociationModel, objective: Objective) -> None:
         super().__init__()
-        self.model, self.objective, self.gather = model, objective, gather
+        self.model, self.objective = model, objective
 
     def forward(self, batch: TokenBatch) -> Tensor:
         """The unweighted loss terms in the order of `objective.terms`, float32 (terms,)."""
+        people = batch.people
+        with encoding_own_share(people):
+            voices = self.model.encode_voices(own_rows(batch.voices.tokens, people))
+            faces = self.model.encode_faces(own_rows(batch.faces.tokens, people))
         encoded = EncodedBatch(
-            people=batch.people,
+            people=people,
             voice_identities=batch.voice_identities,
             face_identities=batch.face_identities,
-            voices=self.model.encode_voices(batch.voices.tokens),
+            voices=gather_rows(voices, people),
             voice_mask=batch.voices.mask,
-            faces=self.model.encode_faces(batch.faces.tokens),
+            faces=gather_rows(faces, people),
             face_mask=batch.faces.mask,
         )
-        if self.gather is not None:
-            encoded = self.gather(encoded)
         terms = self.objective(self.model, encoded)
         return torch.stack([terms[name].float() for name in self.objective.terms])

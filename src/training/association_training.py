@@ -34,6 +34,12 @@ from src.training.association_step import AssociationStep
 from src.training.head_calibration import calibrate_head
 from src.training.output_alignment import with_fitted_outputs
 from src.training.people_validation import PeopleValidation
+from src.training.processes import (
+    is_first_process,
+    process_count,
+    process_rank,
+    with_common_batch_norms,
+)
 from src.training.resident_batches import ResidentBatches
 from src.training.resident_items import ResidentPeople
 from src.training.run_folder import RunFolder
@@ -78,13 +84,17 @@ def train_association(
     config = load_config(AssociationConfig, config_path, overrides)
     sources = _sources(config, f"{config_path}: model", features, language, device_name, seed)
     resolved = _resolved(sources, language)
-    progress = TrainingProgress(out, {**resolved, "device": sources.device.type})
+    progress = TrainingProgress(
+        out, {**resolved, "device": sources.device.type, "processes": process_count()}
+    )
     state = progress.load() if resume else None
     if not resume:
         progress.refuse_unfinished()
     seed_everything(stream_seed("association", seed) % 2**32)
     starting = StartingWeights.load(config.start_from, sources.model, language, sources.splits)
     members = [_make_member(sources, number, starting) for number in range(sources.model.members)]
+    if process_count() > 1:  # dropout must not repeat itself from process to process
+        torch.manual_seed(stream_seed("association", seed, process_rank()))
     with RunFolder(out) as folder:
         loop = AssociationLoop(members, config, folder, progress)
         if state is not None:
@@ -93,12 +103,13 @@ def train_association(
         trained = loop.run()
         if trained is None:
             raise TrainingError(_failure_message(loop.failure, "nothing was written"))
-        validation_scores = _validation_scores(sources, members, trained.weights)
-        save_validation_scores(out, validation_scores)
-        calibrate_head(out, validation_scores)
-        folder.finish(trained.log)
-        save_checkpoint(out, trained.weights, resolved, trained.metrics)
-    progress.remove()
+        if is_first_process():
+            validation_scores = _validation_scores(sources, members, trained.weights)
+            save_validation_scores(out, validation_scores)
+            calibrate_head(out, validation_scores)
+            folder.finish(trained.log)
+            save_checkpoint(out, trained.weights, resolved, trained.metrics)
+            progress.remove()
     if trained.failure is not None:
         kept = f"{out} holds the weights of epoch {trained.metrics['epoch']}, the best before that"
         raise TrainingError(_failure_message(trained.failure, kept))
@@ -142,7 +153,7 @@ def _make_member(sources: HeadSources, number: int, starting: "StartingWeights |
     if sources.model.alignment_width is not None:
         settings = _alignment_settings(config.alignment, sources.model.alignment_width)
         alignment = fit_alignment(training.voices.identity_items(), training.faces.identity_items(), settings)
-    model = build_member(sources.model, alignment)
+    model = with_common_batch_norms(build_member(sources.model, alignment))
     if starting is not None:
         starting.fill(model, number)
     objective = config.objective.build(model, len(split.training), config.steps)

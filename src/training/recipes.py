@@ -9,6 +9,7 @@ from typing import Any
 
 from src.core.config import apply_override, read_yaml_mapping
 from src.core.errors import ConfigError
+from src.core.torchrun import require_single_process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,21 +48,24 @@ def _train_head(request: TrainingRequest) -> int:
     language: str = _required(request, "language")
     _refused(request, "media")
     from src.training.association_training import train_association
+    from src.training.processes import is_first_process, process_group
 
-    metrics = train_association(
-        request.config,
-        request.overrides,
-        features=features,
-        language=language,
-        out=request.out,
-        device_name=request.device,
-        seed=request.seed or 0,
-        resume=request.resume,
-    )
-    sys.stderr.write(
-        f"{request.out}: validation EER {metrics['validation_eer']:.1%} at epoch {metrics['epoch']} of "
-        f"{metrics['epochs_trained']}, {metrics['training_seconds']:.1f} s\n"
-    )
+    with process_group(request.device):
+        metrics = train_association(
+            request.config,
+            request.overrides,
+            features=features,
+            language=language,
+            out=request.out,
+            device_name=request.device,
+            seed=request.seed or 0,
+            resume=request.resume,
+        )
+        if is_first_process():
+            sys.stderr.write(
+                f"{request.out}: validation EER {metrics['validation_eer']:.1%} at epoch {metrics['epoch']} of "
+                f"{metrics['epochs_trained']}, {metrics['training_seconds']:.1f} s\n"
+            )
     return 0
 
 
@@ -70,6 +74,7 @@ def _media_recipe(module: str, function_name: str) -> Callable[[TrainingRequest]
         media: list[Path] = _required(request, "media")
         _refused(request, "features")
         _refused(request, "language")
+        require_single_process(f"{request.config}: this recipe")
         function = getattr(importlib.import_module(module), function_name)
         overrides = (
             request.overrides if request.seed is None else [*request.overrides, f"seed={request.seed}"]

@@ -46,7 +46,8 @@ class FopObjective(Objective):
     def forward(self, model: AssociationModel, batch: EncodedBatch) -> Mapping[str, Tensor]:
         """See Objective."""
         voices, faces = batch.matching()
-        fused = model.compare(
-            batch.voices[voices], batch.voice_mask[voices], batch.faces[faces], batch.face_mask[faces]
-        ).fused
+        # condensed before they are repeated pair by pair
+        voice, voice_mask = model.condense(batch.voices, batch.voice_mask)
+        face, face_mask = model.condense(batch.faces, batch.face_mask)
+        fused = model.compare(voice[voices], voice_mask[voices], face[faces], face_mask[faces]).fused
         return self.loss(fused, batch.matching_identities())._asdict()
