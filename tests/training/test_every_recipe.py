@@ -19,6 +19,7 @@ HEADS = sorted(
     path.stem for path in CONFIGS.glob("*.yaml") if read_yaml_mapping(path)["recipe"] == "association"
 )
 SMALLER = {
+    "best": {"aligned_width": 3, "width": 8, "members": 2},
     "cafnet": {"aligned_width": 3, "width": 8, "members": 2},
     "infonce-cca": {"canonical_width": 3},
     "linear-cca": {"width": 3},
