@@ -12,7 +12,7 @@ FACE_DATA ?= data/faces
 GOLDEN ?= data/golden/published_methods.npz
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-embeddings table-methods clean
+.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-training bench-embeddings table-methods clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -108,6 +108,9 @@ table-methods: $(READY)  ## every method on the large world, 5 seeds: make table
 	$(BIN)/python -m preprocessing $(LARGE)/world/dataset --out $(LARGE)/work
 	$(BIN)/python -m features $(LARGE)/work
 	$(BIN)/python -m benchmarks.methods $(LARGE)/world $(LARGE)/work $(LARGE)/runs --out benchmarks/results/methods.json
+
+bench-training: $(READY)  ## measure the training loop beside the published loops' way of feeding (docs/training.md)
+	$(BIN)/python -m benchmarks.training
 
 bench-scoring: $(READY)  ## measure the measures: speed, exactness, memory (docs/protocols.md); GOLDEN=FILE adds published numbers
 	$(BIN)/python -m benchmarks.scoring --out benchmarks/results/scoring.json $(if $(wildcard $(GOLDEN)),--golden $(GOLDEN))

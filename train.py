@@ -26,7 +26,7 @@ examples:
   an encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
     python train.py configs/encoders/ecapa-compact.yaml --media MEDIA --out checkpoints/ecapa
   the same from several corpora, as they are published; killed, it goes on when started again:
-    python train.py configs/encoders/ecapa-compact.yaml --media LibriSpeech/train-clean-100 --media VoxCeleb/dev/aac \
+    python train.py configs/encoders/ecapa-compact.yaml --media LibriSpeech/train-clean-100 --media VoxCeleb/dev/aac \\
         --set attributes.weight=0 --set attributes.numeric=[] --out checkpoints/ecapa
 
 OUT receives model.safetensors, config.json, metrics.json, training_log.csv; of heads also training_curves.png,
