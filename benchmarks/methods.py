@@ -44,15 +44,14 @@ def goals(table: pd.DataFrame) -> dict[str, Any]:
 
     table: as `method_table` and `references` give it, `best`, another method and the limit among its rows.
     """
-    rows = table.set_index("method")
-    limit, best = rows.loc[BAYES_LIMIT, RATE], rows.loc[BEST, RATE]
-    others = rows.loc[rows["seeds"].notna() & (rows.index != BEST), RATE]
-    runner_up = str(others.idxmin())
+    rates = dict(zip(table["method"], table[RATE].astype(float), strict=True))
+    deviations = dict(zip(table["method"], table["test_eer_std"].astype(float), strict=True))
+    runner_up = min(set(table.loc[table["seeds"].notna(), "method"]) - {BEST}, key=rates.__getitem__)
     return {
-        "best_over_bayes_limit": float(best / limit),
+        "best_over_bayes_limit": rates[BEST] / rates[BAYES_LIMIT],
         "second": runner_up,
-        "ahead_of_second": float(others[runner_up] - best),
-        "standard_deviation_of_second": float(rows.loc[runner_up, "test_eer_std"]),
+        "ahead_of_second": rates[runner_up] - rates[BEST],
+        "standard_deviation_of_second": deviations[runner_up],
     }
 
 

@@ -178,7 +178,7 @@ def _compare(
         seconds: dict[str, list[float]] = {name: [] for name in ("published", *ours)}
         operations = {"published": _operations(published) / published_batch}
         for name, one in ours.items():
-            operations[name] = _operations(lambda one=one: iter([one.member.train(1)["loss"]])) / one.batch
+            operations[name] = _operations(partial(_one_step, one.member)) / one.batch
             one.member.train(steps // 4)  # warms up
         for _ in range(_ROUNDS):
             seconds["published"].append(_seconds_after_the_first(published(), device))
@@ -242,3 +242,7 @@ def _seconds(work: Callable[[], object], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter() - started
+
+
+def _one_step(member: Member) -> Iterator[float]:
+    yield member.train(1)["loss"]

@@ -29,6 +29,7 @@ from src.core.errors import ConfigError
 from src.core.torchrun import launched_processes, local_rank
 
 Value = TypeVar("Value")
+Network = TypeVar("Network", bound=nn.Module)
 _PEOPLE: ContextVar[int | None] = ContextVar("people of the batch whose own share is encoded", default=None)
 
 
@@ -155,7 +156,7 @@ def encoding_own_share(people: int) -> Iterator[None]:
         _PEOPLE.reset(token)
 
 
-def with_common_batch_norms(network: nn.Module) -> nn.Module:
+def with_common_batch_norms(network: Network) -> Network:
     """`network` with batch norms whose statistics are of the rows of all processes; weights and names stay.
 
     Those of images and sequences are PyTorch's SyncBatchNorm, which exists on GPUs alone.
