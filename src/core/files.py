@@ -112,8 +112,8 @@ def _current_umask() -> int:
 
 def path_below(folder: Path, relative: str) -> Path:
     """The path of a file that a table names within `folder`. Raises MediaError `outside_folder` for one that leads out."""
-    parts = PurePosixPath(relative).parts
-    if not parts or parts[0] == "/" or ".." in parts or "\0" in relative:
+    path = PurePosixPath(relative)  # a root may be "//" too
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in relative:
         raise MediaError("outside_folder", f"{folder}: {relative!r} is no path within this folder")
     return folder / relative
 
