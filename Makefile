@@ -15,7 +15,7 @@ LIBRISPEECH ?= LibriSpeech/train-clean-100
 .PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-training bench-embeddings table-methods clean
 
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
 
 # A new environment only when the lock has changed. uv comes first, from the lock's own version; where
 # Python was packaged without venv, uv makes the environment instead.
