@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from preprocessing.layouts import modality_of_folder
 from src.artifacts.trials import TrainingPair, Trial, read_training_pairs, read_trials
 from src.core.errors import ListError
+from src.core.files import leads_outside
 
 _LIST_NAME = re.compile(r"(?P<language>[^\W\d_]+(?:-[^\W\d_]+)*)_(?P<kind>train|test)\.txt")
 
@@ -74,9 +75,7 @@ def _find_lists(folders: Iterable[Path]) -> dict[tuple[str, str], Path]:
 
 
 def _refuse_outside(path: Path, names: Iterable[str]) -> None:
-    outside = [
-        name for name in names if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts
-    ]
+    outside = [name for name in names if leads_outside(name) or "\\" in name]
     if outside:
         raise ListError(
             f"{path}: {len(outside)} paths lead outside the data set or are not written with forward slashes: "

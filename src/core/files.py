@@ -110,10 +110,14 @@ def _current_umask() -> int:
     return mask
 
 
+def leads_outside(path: str) -> bool:
+    """Whether a path with forward slashes is absolute (POSIX knows the root `//` too) or climbs out of its folder."""
+    return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
+
+
 def path_below(folder: Path, relative: str) -> Path:
     """The path of a file that a table names within `folder`. Raises MediaError `outside_folder` for one that leads out."""
-    path = PurePosixPath(relative)  # a root may be "//" too
-    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in relative:
+    if not PurePosixPath(relative).parts or leads_outside(relative) or "\0" in relative:
         raise MediaError("outside_folder", f"{folder}: {relative!r} is no path within this folder")
     return folder / relative
 

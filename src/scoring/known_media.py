@@ -10,7 +10,8 @@ from src.artifacts.checkpoints import load_checkpoint
 from src.artifacts.media_identities import read_media_identities
 from src.artifacts.sources import MODALITIES, Modality
 from src.core.errors import ListError, StoreError
-from src.scoring.trial_keys import leads_outside, resolve_key
+from src.core.files import leads_outside
+from src.scoring.trial_keys import resolve_key
 from src.scoring.trial_scoring import FeatureStores
 
 _SHOWN = 5

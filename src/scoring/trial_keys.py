@@ -1,13 +1,14 @@
 """From the paths in a trial to the keys of embeddings, and why a key has none."""
 
 from collections.abc import Container, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from src.artifacts.sources import Modality
 from src.artifacts.trial_table import TrialTable
 from src.core.errors import ListError
+from src.core.files import leads_outside
 from src.core.stage import FAILED, read_parts
 
 MEDIA_FOLDERS: dict[Modality, tuple[str, ...]] = {
@@ -58,11 +59,6 @@ def refuse_climbing_paths(trials: TrialTable, source: str) -> None:
     if wrong:
         shown = "\n  ".join(wrong[:5])
         raise ListError(f"{source}: {len(wrong)} paths lead out of the data set; mend the list:\n  {shown}")
-
-
-def leads_outside(path: str) -> bool:
-    """Whether a path is absolute or climbs out of the data set."""
-    return path.startswith("/") or ".." in PurePosixPath(path).parts
 
 
 def failure_reasons(features: Path, modality: Modality) -> dict[str, str]:

@@ -153,7 +153,7 @@ class SpeakerTask:
     ) -> tuple[list[Tensor], np.ndarray]:
         stream = random_stream("speaker validation", self.config.seed, condition)
         samples = round(self.config.validation_seconds * SAMPLE_RATE_HZ)
-        rows = _spread_rows(corpus.identities, crops, stream, repeat=True)
+        rows = spread_rows(corpus.identities, crops, stream, repeat=True)
         batches = []
         for start in range(0, len(rows), _VALIDATION_BATCH):
             source = 2 * round(samples * speed / 2)
@@ -210,7 +210,7 @@ class FaceTask:
 
     def _inputs(self, corpus: FaceCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
         stream = random_stream("face validation", self.config.seed, condition)
-        rows = _spread_rows(corpus.identities, crops, stream)
+        rows = spread_rows(corpus.identities, crops, stream)
         pixels = self.config.network.input_pixels
         batches = []
         for start in range(0, len(rows), _VALIDATION_BATCH):
@@ -227,7 +227,7 @@ class FaceTask:
         return augment_faces(planes, self.config.network.input_pixels, self.config.augmentation, stream)
 
 
-def _spread_rows(
+def spread_rows(
     identities: np.ndarray, most: int, stream: np.random.Generator, *, repeat: bool = False
 ) -> np.ndarray:
     """At most `most` items of each identity; with `repeat` exactly so many, some of them several times."""

@@ -34,6 +34,7 @@ from src.training.encoder_config import SpeakerWhiteningConfig
 from src.training.encoder_corpora import find_identities
 from src.training.encoder_loop import COUNTER_SUFFIX
 from src.training.encoder_measures import pair_equal_error_rate
+from src.training.encoder_task import spread_rows
 from src.training.encoder_training import start_from
 
 LOGGER = logging.getLogger(__name__)
@@ -86,14 +87,7 @@ def within_speaker_statistics(
         sum(config.corpus_weights) or len(kinds)
     )
     used = corpus.of_identities(weights[corpora] > 0)
-    rows = np.concatenate(
-        [
-            np.resize(
-                stream.permutation(np.flatnonzero(used.identities == speaker)), config.crops_per_speaker
-            )
-            for speaker in np.unique(used.identities)
-        ]
-    )
+    rows = spread_rows(used.identities, config.crops_per_speaker, stream, repeat=True)
     crops: list[np.ndarray] = []
     with progress_bar(
         total=len(config.crop_seconds) * len(rows), description="embedding crops", unit="crop"
