@@ -115,6 +115,7 @@ class SpeakerWhiteningConfig:
     start_from: checkpoint folder of the encoder.
     crop_seconds: lengths of the crops of training speakers; of each length a speaker has `crops_per_speaker`.
     corpus_weights: of the corpora's statistics, in the order of the command line; empty for equal ones.
+    augmentation: what is done to the crops, so that what a room or noise does to a voice is whitened too; null for nothing.
     shrinkage: added to the variance of each direction, as a share of the mean variance.
     validation_seconds: lengths of the pieces of validation speakers.
     """
@@ -129,6 +130,7 @@ class SpeakerWhiteningConfig:
     crop_seconds: tuple[float, ...] = (1.5, 3.0)
     crops_per_speaker: int = 8
     corpus_weights: tuple[float, ...] = ()
+    augmentation: SpeechAugmentationConfig | None = None
     shrinkage: float = 0.1
     validation_seconds: tuple[float, ...] = (1.5, 3.0, 4.0)
 

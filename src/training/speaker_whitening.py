@@ -27,7 +27,7 @@ from src.core.progress import progress_bar
 from src.core.seeding import random_stream
 from src.core.version import __version__
 from src.data.identity_folders import IdentityFolders, validation_identities
-from src.data.speech_augmentation import SAMPLE_RATE_HZ
+from src.data.speech_augmentation import SAMPLE_RATE_HZ, SpeechAugmentationConfig, augment_speech
 from src.data.speech_corpus import SpeechCorpus
 from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
 from src.training.encoder_config import SpeakerWhiteningConfig
@@ -94,8 +94,8 @@ def within_speaker_statistics(
     ) as bar:
         for seconds in config.crop_seconds:
             for chosen in np.split(rows, range(_BATCH, len(rows), _BATCH)):
-                drawn = used.crops(chosen, round(seconds * SAMPLE_RATE_HZ), stream)
-                crops.append(_embed(network, torch.from_numpy(drawn)))
+                drawn = torch.from_numpy(used.crops(chosen, round(seconds * SAMPLE_RATE_HZ), stream))
+                crops.append(_embed(network, _augmented(drawn, config.augmentation, stream)))
                 bar.update(len(chosen))
     vectors, speakers = np.concatenate(crops), np.tile(used.identities[rows], len(config.crop_seconds))
     mean, covariance = np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1], vectors.shape[1]))
@@ -139,27 +139,41 @@ def validation_error_rates(
 ) -> dict[str, list[float]]:
     """Equal error rate over all pairs of pieces of unseen speakers of each corpus, by the pieces' length.
 
-    Pieces do not overlap: an utterance is cut from its beginning into as many as it holds.
+    Pieces do not overlap: an utterance is cut from its beginning into as many as it holds. Where the configuration
+    changes crops, pieces are measured changed too, alike at every call.
     """
     rates = {}
     for seconds in config.validation_seconds:
-        samples = round(seconds * SAMPLE_RATE_HZ)
-        pieces, speakers = [], []
-        for utterance, speaker in zip(corpus.utterances, corpus.identities, strict=True):
-            whole = utterance[: len(utterance) // samples * samples].reshape(-1, samples)
-            pieces.append(whole.astype(np.float32) / np.iinfo(np.int16).max)
-            speakers += [speaker] * len(whole)
-        batches = torch.from_numpy(np.concatenate(pieces)).split(_BATCH)
-        vectors, identities = (
-            np.concatenate([_embed(network, batch) for batch in batches]),
-            np.array(speakers),
-        )
+        pieces, identities = _pieces(corpus, round(seconds * SAMPLE_RATE_HZ))
         of_corpora = corpora[identities]
-        rates[f"{seconds:g} s"] = [
-            pair_equal_error_rate(vectors[of_corpora == one], identities[of_corpora == one])
-            for one in np.unique(of_corpora)
-        ]
+        conditions: dict[str, SpeechAugmentationConfig | None] = {f"{seconds:g} s": None}
+        if config.augmentation is not None:
+            conditions[f"{seconds:g} s, augmented"] = config.augmentation
+        for name, augmentation in conditions.items():
+            stream = random_stream("whitening validation", config.seed)
+            batches = [_augmented(batch, augmentation, stream) for batch in pieces.split(_BATCH)]
+            vectors = np.concatenate([_embed(network, batch) for batch in batches])
+            rates[name] = [
+                pair_equal_error_rate(vectors[of_corpora == one], identities[of_corpora == one])
+                for one in np.unique(of_corpora)
+            ]
     return rates
+
+
+def _pieces(corpus: SpeechCorpus, samples: int) -> tuple[torch.Tensor, np.ndarray]:
+    """Pieces of all utterances, (pieces, samples), and the identity of each."""
+    pieces, identities = [], []
+    for utterance, identity in zip(corpus.utterances, corpus.identities, strict=True):
+        whole = utterance[: len(utterance) // samples * samples].reshape(-1, samples)
+        pieces.append(whole.astype(np.float32) / np.iinfo(np.int16).max)
+        identities += [identity] * len(whole)
+    return torch.from_numpy(np.concatenate(pieces)), np.array(identities)
+
+
+def _augmented(
+    waveforms: torch.Tensor, config: SpeechAugmentationConfig | None, stream: np.random.Generator
+) -> torch.Tensor:
+    return waveforms if config is None else augment_speech(waveforms, config, stream)
 
 
 @torch.inference_mode()

@@ -92,3 +92,14 @@ def test_corpora_without_weight_are_not_counted(corpus, tmp_path):
         run(corpus, tmp_path / "out", "corpus_weights=[0, 1]")
     with pytest.raises(ConfigError, match="one must be above 0"):
         run(corpus, tmp_path / "out", "corpus_weights=[0]")
+
+
+def test_augmented_crops_are_whitened_and_measured_as_they_are(corpus, tmp_path):
+    """Noise on every crop: another whitening than without, and error rates of clean and of augmented pieces."""
+    run(corpus, tmp_path / "clean", "corpus_weights=[]", "augmentation=null")
+    noisy = "augmentation={noise_probability: 1.0, signal_to_noise_db: [0.0, 3.0]}"
+    assert run(corpus, tmp_path / "noisy", "corpus_weights=[]", noisy) == 0
+    clean, changed = load_checkpoint(tmp_path / "clean"), load_checkpoint(tmp_path / "noisy")
+    assert set(clean.metrics["validation_eer_of_pieces"]["after"]) == {"0.5 s"}
+    assert set(changed.metrics["validation_eer_of_pieces"]["after"]) == {"0.5 s", "0.5 s, augmented"}
+    assert not torch.allclose(clean.weights["fc.conv.weight"], changed.weights["fc.conv.weight"], atol=1e-3)
