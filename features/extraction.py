@@ -11,16 +11,17 @@ import torch
 
 from features.batching import process_count, with_batch_sizes
 from features.face_tokens import make_face_worker
-from features.records import CleanMedium, lost_media_rows, read_clean_media
+from features.records import lost_media_rows
 from features.settings import TokenSettings
 from features.voice_tokens import make_voice_worker
+from src.artifacts.clean_media import CleanMedium, preprocessing_settings, read_clean_media
 from src.artifacts.embedding_store import write_store_information
 from src.artifacts.sources import Modality
 from src.core.config import config_mapping
 from src.core.device import choose_device
 from src.core.engines.contract import Engine
 from src.core.engines.local import LocalEngine
-from src.core.errors import DatasetError, StoreError
+from src.core.errors import StoreError
 from src.core.files import read_json
 from src.core.output_lock import locked_output
 from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
@@ -82,7 +83,7 @@ def _extract(request: ExtractionRequest, device: torch.device, tokens: TokenSett
     provenance = {
         **description,
         "tokens": config_mapping(tokens),
-        "preprocessing": _preprocessing_settings(request.work, request.modality),
+        "preprocessing": preprocessing_settings(request.work, request.modality),
     }
     if request.modality == "face":
         check_crops(request.encoder, provenance["preprocessing"], request.work)
@@ -113,16 +114,6 @@ def _extract(request: ExtractionRequest, device: torch.device, tokens: TokenSett
     counts = {"done": summary.done, "failed": summary.failed, "reasons": reasons}
     write_store_information(request.out, {**provenance, "version": __version__, "counts": counts})
     return summary
-
-
-def _preprocessing_settings(work: Path, modality: Modality) -> Any:
-    try:
-        return read_json(work / "preprocessing.json")["stages"][modality]["settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{work / 'preprocessing.json'}: missing or unreadable, so nothing says how the {modality}s were "
-            f"preprocessed. Run python -m preprocessing DATASET --out {work} again"
-        ) from error
 
 
 def _refuse_another_store(folder: Path, provenance: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from features.batching import one_thread, read_ahead, reading_threads, with_batch_sizes
-from features.records import CleanMedium, MediumTokens, part_tables
+from features.records import MediumTokens, part_tables
 from features.settings import TokenSettings
+from src.artifacts.clean_media import CleanMedium
 from src.artifacts.embedding_store import CROP, FLIP, JITTER
 from src.core.device import choose_device
 from src.core.errors import MediaError

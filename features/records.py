@@ -1,31 +1,15 @@
-"""What the features stage works on: the rows of a work folder's manifests."""
+"""What the features stage makes of clean media: tokens, or the reason why there are none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from src.artifacts.clean_media import CleanMedium
 from src.artifacts.embedding_store import MANIFEST_SCHEMA, token_table
-from src.artifacts.sources import Modality, SourceRecord, source_columns
-from src.core.errors import DatasetError
-from src.core.stage import DONE, FAILED, PartTables, read_parts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CleanMedium:
-    """One row of a preprocessing manifest.
-
-    source: the raw file.
-    output: path of the clean medium, relative to the work folder; empty where preprocessing failed.
-    reason: why it failed; empty otherwise.
-    """
-
-    source: SourceRecord
-    output: str
-    reason: str
+from src.core.stage import DONE, FAILED, PartTables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,33 +25,6 @@ class MediumTokens:
     vectors: np.ndarray | None = None
     qualities: Sequence[float] = ()
     reason: str = ""
-
-
-def read_clean_media(work: Path, modality: Modality) -> list[CleanMedium]:
-    """The manifest that preprocessing left for a modality, in its order.
-
-    Raises DatasetError when the work folder has none.
-    """
-    try:
-        rows = read_parts(work / modality / "manifest").to_pylist()
-    except FileNotFoundError as error:
-        raise DatasetError(
-            f"{work}: holds no preprocessed {modality}s. Make them: "
-            f"python -m preprocessing DATASET --out {work} --modality {modality}"
-        ) from error
-    return clean_media(rows)
-
-
-def clean_media(rows: Sequence[Mapping[str, Any]]) -> list[CleanMedium]:
-    """Rows of a preprocessing manifest as what the features stage works on, in their order."""
-    return [
-        CleanMedium(
-            source=SourceRecord(**source_columns(row)),
-            output=row["output"] if row["status"] == DONE else "",
-            reason="" if row["status"] == DONE else row["reason"],
-        )
-        for row in rows
-    ]
 
 
 def part_tables(results: Sequence[MediumTokens], dimension: int) -> PartTables:

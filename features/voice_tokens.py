@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from features.batching import duration_batches, one_thread, read_ahead, reading_threads, with_batch_sizes
-from features.records import CleanMedium, MediumTokens, part_tables
+from features.records import MediumTokens, part_tables
 from features.settings import TokenSettings
+from src.artifacts.clean_media import CleanMedium
 from src.artifacts.embedding_store import WHOLE, WINDOW
 from src.artifacts.voice_windows import window_starts
 from src.core.device import choose_device

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.batching import process_count
-from features.records import CleanMedium, lost_media_rows
+from features.records import lost_media_rows
+from src.artifacts.clean_media import CleanMedium
 from src.artifacts.embedding_store import MANIFEST_FOLDER, write_store_information
 from src.artifacts.sources import Modality, SourceRecord
 from src.core.device import choose_device

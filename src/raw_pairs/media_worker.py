@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from features.face_tokens import FaceTokenWorker
-from features.records import CleanMedium, clean_media
 from features.settings import TokenSettings
 from features.voice_tokens import VoiceTokenWorker
 from preprocessing.diarizers import make_diarizer
@@ -18,6 +17,7 @@ from preprocessing.face_stage import FaceWorker, face_provenance
 from preprocessing.keynote_face import SAME_PERSON_SIMILARITY
 from preprocessing.speech_settings import SpeechSettings
 from preprocessing.speech_stage import SpeechWorker, speech_provenance
+from src.artifacts.clean_media import CleanMedium, clean_media
 from src.artifacts.sources import Modality, SourceRecord
 from src.core.config import config_mapping
 from src.core.device import choose_device

@@ -10,9 +10,9 @@ import torch
 from features.__main__ import main
 from features.extraction import PART_SIZES
 from features.face_tokens import jittered_crop
-from features.records import CleanMedium
 from features.settings import TokenSettings
 from features.voice_tokens import VoiceTokenWorker, embed_pieces
+from src.artifacts.clean_media import CleanMedium
 from src.artifacts.embedding_store import EmbeddingStore
 from src.artifacts.sources import SourceRecord
 from src.core.errors import ConfigError, DatasetError, StoreError, WeightsError

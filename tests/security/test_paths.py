@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from features.records import CleanMedium
 from features.settings import TokenSettings
 from features.voice_tokens import VoiceTokenWorker
 from preprocessing.scan import scan_dataset
+from src.artifacts.clean_media import CleanMedium
 from src.artifacts.sources import SourceRecord, output_path
 from src.artifacts.trials import TrainingPair, Trial, write_training_pairs, write_trials
 from src.core.errors import DatasetError, ListError, MediaError, SubmissionError
