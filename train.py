@@ -23,6 +23,8 @@ examples:
   the same on four GPUs, which train as one would with the whole batch:
     torchrun --standalone --nproc-per-node 4 train.py configs/cafnet.yaml --features WORK/features --language English \\
         --out checkpoints/English
+  encoders and head end to end, from what `python -m preprocessing` left in WORK:
+    python train.py configs/aasm-media.yaml --media WORK --language English --out checkpoints/aasm-media
   an encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
     python train.py configs/encoders/ecapa-compact.yaml --media MEDIA --out checkpoints/ecapa
   the same from several corpora, as they are published; killed, it goes on when started again:
@@ -30,7 +32,8 @@ examples:
         --set attributes.weight=0 --set attributes.numeric=[] --out checkpoints/ecapa
 
 OUT receives model.safetensors, config.json, metrics.json, training_log.csv; of heads also training_curves.png,
-environment.json, validation_scores.parquet and tensorboard/ (tensorboard --logdir checkpoints).
+environment.json, validation_scores.parquet and tensorboard/ (tensorboard --logdir checkpoints); encoders that learned along
+are in encoders/.
 
 further commands, each with a --help of its own:
   python train.py sweep              several recipes, languages and seeds, in one table
@@ -64,7 +67,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         action="append",
         metavar="DIR",
-        help="encoders: a corpus, one folder an identity, in DIR/speakers or DIR/faces or DIR itself; may be repeated",
+        help="encoders: a corpus, one folder an identity, in DIR/speakers or DIR/faces or DIR itself; may be repeated; heads "
+        "whose encoders learn along: a work folder",
     )
     parser.add_argument(
         "--device", default="auto", help="auto (a GPU where there is one), cpu or cuda (default: auto)"

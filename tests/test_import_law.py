@@ -20,7 +20,7 @@ ALLOWED = {
     "src.encoders": CORE | {"src.artifacts", "src.models"},
     "src.simulation": FILES,
     "src.data": FILES,
-    "src.training": CORE | NETWORKS | {"src.artifacts", "src.data", "src.simulation"},
+    "src.training": CORE | NETWORKS | {"src.artifacts", "src.data", "src.simulation", "src.encoders"},
     "src.scoring": FILES | {"src.models", "src.metrics"},
     "src.raw_pairs": FILES
     | {"src.models", "src.metrics", "src.encoders", "src.scoring", "preprocessing", "features"},

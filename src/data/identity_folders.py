@@ -94,6 +94,20 @@ def decode_files(
         a log line. description: of the progress bar.
     Raises DatasetError when none can be decoded.
     """
+    decoded = decode_each(folders.files, read, description)
+    kept = [row for row, array in enumerate(decoded) if not isinstance(array, MediaError)]
+    problems = [error for error in decoded if isinstance(error, MediaError)]
+    if problems:
+        LOGGER.warning("%d files are left out; the first: %s", len(problems), problems[0])
+    if not kept:
+        raise DatasetError(f"no file can be decoded; the first: {problems[0]}")
+    return [array for array in decoded if not isinstance(array, MediaError)], folders.identities[kept]
+
+
+def decode_each(
+    files: Sequence[Path], read: Callable[[Path], np.ndarray], description: str
+) -> list[np.ndarray | MediaError]:
+    """What `read` makes of each file, or the MediaError that it raises; description: of the progress bar."""
 
     def attempt(path: Path) -> np.ndarray | MediaError:
         try:
@@ -101,25 +115,15 @@ def decode_files(
         except MediaError as error:
             return error
 
-    arrays: list[np.ndarray] = []
-    kept: list[int] = []
-    problems: list[MediaError] = []
+    decoded: list[np.ndarray | MediaError] = []
     with (
         ThreadPoolExecutor(_DECODING_THREADS) as pool,
-        progress_bar(total=len(folders.files), description=description, unit="file") as bar,
+        progress_bar(total=len(files), description=description, unit="file") as bar,
     ):
-        for row, decoded in enumerate(pool.map(attempt, folders.files)):
-            if isinstance(decoded, MediaError):
-                problems.append(decoded)
-            else:
-                arrays.append(decoded)
-                kept.append(row)
+        for array in pool.map(attempt, files):
+            decoded.append(array)
             bar.update()
-    if problems:
-        LOGGER.warning("%d files are left out; the first: %s", len(problems), problems[0])
-    if not kept:
-        raise DatasetError(f"no file can be decoded; the first: {problems[0]}")
-    return arrays, folders.identities[kept]
+    return decoded
 
 
 def validation_identities(folders: IdentityFolders, share: float, seed: int) -> np.ndarray:

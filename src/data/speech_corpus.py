@@ -8,7 +8,7 @@ import numpy as np
 from src.data.identity_folders import IdentityFolders, decode_files
 from src.media.guarded import read_audio
 
-_FULL_SCALE = 32767.0
+FULL_SCALE = 32767.0
 
 
 class SpeechCorpus:
@@ -28,7 +28,7 @@ class SpeechCorpus:
 
         Raises DatasetError when none can be decoded.
         """
-        utterances, identities = decode_files(folders, _read_utterance, "reading speech")
+        utterances, identities = decode_files(folders, read_utterance, "reading speech")
         return cls(utterances, identities)
 
     @property
@@ -55,9 +55,10 @@ class SpeechCorpus:
                 utterance = np.tile(utterance, -(-samples // len(utterance)))
             start = int(stream.integers(len(utterance) - samples + 1))
             result[place] = utterance[start : start + samples]
-        result /= _FULL_SCALE
+        result /= FULL_SCALE
         return result
 
 
-def _read_utterance(path: Path) -> np.ndarray:
-    return np.round(np.clip(read_audio(path), -1, 1) * _FULL_SCALE).astype(np.int16)
+def read_utterance(path: Path) -> np.ndarray:
+    """The samples of a recording at 16 kHz, int16. Raises MediaError."""
+    return np.round(np.clip(read_audio(path), -1, 1) * FULL_SCALE).astype(np.int16)

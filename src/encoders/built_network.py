@@ -16,6 +16,8 @@ class BuiltNetwork:
     network: takes what `input` says, gives (batch, dimension).
     weights_path, weights_sha256: the file that the weights were read from.
     source: who published them.
+    weights_prefix: of the names in the network's state dict that such a file holds, without it.
+    trained_language: the one language that they were trained on; None where it is unknown, or not one.
     """
 
     network: nn.Module
@@ -24,6 +26,8 @@ class BuiltNetwork:
     weights_path: Path
     weights_sha256: str
     source: str
+    weights_prefix: str = ""
+    trained_language: str | None = None
 
 
 NetworkBuilder = Callable[[Path | None], BuiltNetwork]

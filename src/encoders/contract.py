@@ -47,11 +47,13 @@ class Provenance:
     weights_path: the file that was read.
     weights_sha256: its checksum.
     source: who published it, and how it was trained.
+    trained_language: the one language that it was trained on; None where it is unknown, or not one.
     """
 
     weights_path: str
     weights_sha256: str
     source: str
+    trained_language: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,7 @@ class Encoder:
     network: the module, in evaluation mode, on `device`.
     device: where it computes.
     mixes_lengths: whether waveforms of several lengths may share a batch without changing each other's vectors.
+    weights_prefix: of the names in the network's state dict that a file of weights holds, without it.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Encoder:
     network: nn.Module = field(repr=False)
     device: torch.device
     mixes_lengths: bool = False
+    weights_prefix: str = ""
 
     def for_inference(self, precision: Precision = "float32") -> "Encoder":
         """The same encoder with its network rearranged for speed; the original is left as it is.
@@ -161,12 +165,14 @@ class Encoder:
 
     def description(self) -> dict[str, Any]:
         """What an embedding store keeps of its encoder, ready for JSON."""
+        language = self.provenance.trained_language
         return {
             "modality": self.modality,
             "encoder": self.name,
             "dimension": self.dimension,
             "weights_sha256": self.provenance.weights_sha256,
             "weights_source": self.provenance.source,
+            **({} if language is None else {"trained_language": language}),
         }
 
     def _check(self, batch: Batch) -> None:

@@ -8,18 +8,23 @@ from torch import Tensor
 from src.artifacts.checkpoints import CONFIG_FILE, WEIGHTS_FILE, file_sha256, load_checkpoint
 from src.core.errors import CheckpointError, WeightsError
 from src.core.files import read_json
+from src.encoders.trained_folder import refuse_another_encoder
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[2] / "checkpoints" / "embedded"
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedWeights:
-    """Weights of a compact encoder, the configuration of its network, and where they were read."""
+    """Weights of a compact encoder, the configuration of its network, and where they were read.
+
+    language: the one that they were trained on; None where it is unknown, or not one.
+    """
 
     state: dict[str, Tensor]
     network_config: dict[str, object]
     path: Path
     sha256: str
+    language: str | None
 
 
 def read_embedded(encoder: str, weights: Path | None) -> EmbeddedWeights:
@@ -31,15 +36,13 @@ def read_embedded(encoder: str, weights: Path | None) -> EmbeddedWeights:
     folder = folder.parent if folder.is_file() else folder
     try:
         checkpoint = load_checkpoint(folder)
-        if checkpoint.config.get("encoder") != encoder:
-            raise WeightsError(
-                f"{folder}: holds `{checkpoint.config.get('encoder')}`, not the encoder `{encoder}` that was asked for."
-            )
+        refuse_another_encoder(folder, checkpoint.config, encoder)
         return EmbeddedWeights(
             state=checkpoint.weights,
             network_config=dict(checkpoint.config["network"]),
             path=folder / WEIGHTS_FILE,
             sha256=file_sha256(folder / WEIGHTS_FILE),
+            language=checkpoint.config.get("language"),
         )
     except (CheckpointError, KeyError) as error:
         raise WeightsError(

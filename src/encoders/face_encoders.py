@@ -13,8 +13,8 @@ from src.encoders.built_network import BuiltNetwork, NetworkBuilder
 from src.encoders.contract import CropInput
 from src.encoders.embedded_weights import read_embedded
 from src.encoders.published_files import PublishedWeights
-from src.encoders.state_files import fill_network, part_of_state, read_state
-from src.encoders.weights import find_weights
+from src.encoders.state_files import SAFETENSORS_SUFFIX, fill_network, part_of_state, read_state
+from src.encoders.weights import TRAINED_HERE, find_weights
 from src.models.iresnet import DIMENSION, INPUT_PIXELS, IResNet, IResNetConfig
 
 _CLASSES = ("fc.weight", "fc.bias")
@@ -34,7 +34,9 @@ def build_vggface2(weights: Path | None) -> BuiltNetwork:
         input=CropInput(pixels=INPUT_PIXELS),
         weights_path=found.path,
         weights_sha256=found.sha256,
-        source=published_files.VGGFACE2.source,
+        source=found.source,
+        weights_prefix="network.",
+        trained_language=found.trained_language,
     )
 
 
@@ -44,14 +46,21 @@ def build_vggface2_resnet50(weights: Path | None) -> BuiltNetwork:
 
     found = find_weights(published_files.VGGFACE2_RESNET50, weights)
     network = VggFace2Resnet()
-    fill_network(network.network, rgb_state(read_state(found.path)), found.path, unused=_CLASSES)
+    state = read_state(found.path)
+    if (
+        found.path.suffix != SAFETENSORS_SUFFIX
+    ):  # what was trained here has torchvision's names and reads RGB already
+        state = rgb_state(state)
+    fill_network(network.network, state, found.path, unused=_CLASSES)
     return BuiltNetwork(
         network=network,
         dimension=DIMENSION,
         input=CropInput(pixels=INPUT_PIXELS),
         weights_path=found.path,
         weights_sha256=found.sha256,
-        source=published_files.VGGFACE2_RESNET50.source,
+        source=found.source,
+        weights_prefix="network.",
+        trained_language=found.trained_language,
     )
 
 
@@ -69,7 +78,8 @@ def iresnet_builder(published: PublishedWeights, config: IResNetConfig) -> Netwo
             input=CropInput(pixels=INPUT_PIXELS),
             weights_path=found.path,
             weights_sha256=found.sha256,
-            source=published.source,
+            source=found.source,
+            trained_language=found.trained_language,
         )
 
     return build
@@ -90,5 +100,6 @@ def build_compact_face(weights: Path | None) -> BuiltNetwork:
         input=CropInput(pixels=config.input_pixels),
         weights_path=embedded.path,
         weights_sha256=embedded.sha256,
-        source="voxface, trained on generated portraits",
+        source="voxface, trained on generated portraits" if weights is None else TRAINED_HERE,
+        trained_language=embedded.language,
     )

@@ -44,6 +44,11 @@ class EncoderEntry:
     published: PublishedWeights | None = None
     crop: CropKind = "square"
 
+    @property
+    def is_registered(self) -> bool:
+        """Whether it is a user's own, which takes no files of weights."""
+        return self.published is None and self.dimension is not None
+
 
 ENCODERS: dict[str, EncoderEntry] = {
     "ecapa": EncoderEntry(
@@ -131,9 +136,11 @@ def load_encoder(name: str, device: torch.device | str = "cpu", weights: Path | 
             weights_path=str(built.weights_path),
             weights_sha256=built.weights_sha256,
             source=built.source,
+            trained_language=built.trained_language,
         ),
         network=built.network.eval().requires_grad_(False).to(device),
         device=torch.device(device),
+        weights_prefix=built.weights_prefix,
     )
 
 

@@ -15,7 +15,7 @@ from src.encoders.built_network import BuiltNetwork
 from src.encoders.contract import WaveformInput
 from src.encoders.embedded_weights import read_embedded
 from src.encoders.state_files import fill_network, part_of_state, read_state, read_torch_file
-from src.encoders.weights import find_weights
+from src.encoders.weights import TRAINED_HERE, find_weights
 
 _MFV_OTHER_PARTS = ("speaker_loss.", "face_encoder.", "fusion_module.", "loss.")
 
@@ -41,7 +41,9 @@ def build_ecapa(weights: Path | None) -> BuiltNetwork:
         input=WaveformInput(),
         weights_path=found.path,
         weights_sha256=found.sha256,
-        source=published_files.ECAPA.source,
+        source=found.source,
+        weights_prefix="network.",
+        trained_language=found.trained_language,
     )
 
 
@@ -70,7 +72,8 @@ def build_ecapa_mfv(weights: Path | None) -> BuiltNetwork:
         input=WaveformInput(),
         weights_path=found.path,
         weights_sha256=found.sha256,
-        source=published_files.ECAPA_MFV.source,
+        source=found.source,
+        trained_language=found.trained_language,
     )
 
 
@@ -88,5 +91,7 @@ def build_compact_ecapa(weights: Path | None) -> BuiltNetwork:
         input=WaveformInput(),
         weights_path=embedded.path,
         weights_sha256=embedded.sha256,
-        source="voxface, trained on real and generated speech",
+        source="voxface, trained on real and generated speech" if weights is None else TRAINED_HERE,
+        weights_prefix="network.",
+        trained_language=embedded.language,
     )

@@ -4,24 +4,32 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from src.core.errors import WeightsError
 from src.encoders.numpy_pickle import read_numpy_pickle
 
 SHOWN_NAMES = 8
+SAFETENSORS_SUFFIX = ".safetensors"
 _OPTIONAL_SUFFIX = (
     "num_batches_tracked"  # counters that older PyTorch did not write and inference never reads
 )
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """Read a state dict: a pickle of NumPy arrays (.pkl), else a file of `torch.save`.
+    """Read a state dict: a pickle of NumPy arrays (.pkl), safetensors, else a file of `torch.save`.
 
     A pickle that carries anything but tensors or arrays is refused, not run. Raises WeightsError.
     """
     if path.suffix == ".pkl":
         return read_numpy_pickle(path)
+    if path.suffix == SAFETENSORS_SUFFIX:
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(f"{path}: damaged, or not a safetensors file: {error}") from error
     state = read_torch_file(path)
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{path}: holds {type(state).__name__}, not a state dict of tensors.")

@@ -17,16 +17,23 @@ from src.core.errors import WeightsError
 from src.core.files import write_text
 from src.encoders.download import download
 from src.encoders.published_files import EMBEDDED, PublishedFile, PublishedWeights
+from src.encoders.trained_folder import find_trained_folder
 
 LOGGER = logging.getLogger(__name__)
+TRAINED_HERE = "voxface, a training of the user's"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundWeights:
-    """A file of weights on this machine, and its checksum."""
+    """A file of weights on this machine, its checksum, and who made it.
+
+    trained_language: the one language that they were trained on; None where it is unknown, or not one.
+    """
 
     path: Path
     sha256: str
+    source: str
+    trained_language: str | None = None
 
 
 def cache_folder() -> Path:
@@ -37,8 +44,8 @@ def cache_folder() -> Path:
 def find_weights(weights: PublishedWeights, given: Path | None = None) -> FoundWeights:
     """The local file of published weights; downloads it when it is nowhere else and the network is allowed.
 
-    given: the file under any name, or a folder that holds it under its own; nothing else is looked at when it is
-        set, and its content is up to the user.
+    given: the file under any name, a folder that holds it under its own, or the checkpoint folder of a training of this
+        encoder; nothing else is looked at when it is set, and its content is up to the user.
     Raises WeightsError with the ways to provide the file, or for a file that is not the published one.
     """
     if given is not None:
@@ -49,7 +56,7 @@ def find_weights(weights: PublishedWeights, given: Path | None = None) -> FoundW
         located = locate_weights(weights)
         assert located is not None, "a download that raised nothing has written its file"
     file, path = located
-    return FoundWeights(path=path, sha256=verify_checksum(file, path))
+    return FoundWeights(path=path, sha256=verify_checksum(file, path), source=weights.source)
 
 
 def fetch_weights(weights: PublishedWeights) -> FoundWeights:
@@ -109,12 +116,20 @@ def weights_places(weights: PublishedWeights) -> Iterator[str]:
 
 
 def _take_given(weights: PublishedWeights, given: Path) -> FoundWeights:
+    trained = find_trained_folder(weights.encoder, given)
+    if trained is not None:
+        return FoundWeights(
+            path=trained.weights_path,
+            sha256=trained.weights_sha256,
+            source=TRAINED_HERE,
+            trained_language=trained.language,
+        )
     names = [file.name for file in weights.files]
     candidates = [given / name for name in names] if given.is_dir() else [given]
     path = next((candidate for candidate in candidates if candidate.is_file()), None)
     if path is None:
         raise WeightsError(_missing_message(weights, f"{given} was given, and there is no such file."))
-    return FoundWeights(path=path, sha256=file_sha256(path))
+    return FoundWeights(path=path, sha256=file_sha256(path), source=weights.source)
 
 
 def _cache_path(weights: PublishedWeights, file: PublishedFile) -> Path:

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from src.artifacts.checkpoints import METRICS_FILE, WEIGHTS_FILE, file_sha256, load_checkpoint
-from src.core.config import config_mapping, load_config
+from src.core.config import config_mapping, load_config, parse_config
 from src.core.device import choose_device
 from src.core.errors import ConfigError, DatasetError, TrainingError
 from src.core.files import read_json, write_json, write_text
@@ -163,7 +163,7 @@ def _run_row(
 def _train_once(run: Run, request: SweepRequest, expected: dict[str, Any]) -> None:
     if (run.folder / WEIGHTS_FILE).is_file():
         found = load_checkpoint(run.folder).config
-        if found.get("training") == expected:
+        if _with_later_settings(found.get("training", {}), run.folder) == expected:
             return
         raise ConfigError(
             f"{run.folder}: holds a run of other settings. Remove it to train anew, or choose another --out."
@@ -178,6 +178,14 @@ def _train_once(run: Run, request: SweepRequest, expected: dict[str, Any]) -> No
         seed=run.seed,
         resume=True,
     )
+
+
+def _with_later_settings(training: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A run's settings with those, at their defaults, that did not exist when it was made."""
+    try:
+        return config_mapping(parse_config(AssociationConfig, training, str(folder)))
+    except ConfigError:
+        return training
 
 
 def _test_columns(measures: dict[str, dict[str, Any]], trained_on: str) -> dict[str, float]:

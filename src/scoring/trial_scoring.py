@@ -1,10 +1,10 @@
 """Score trials with a trained association model over embedding stores."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -196,7 +196,9 @@ def refuse_other_encoders(checkpoint: Checkpoint, stores: FeatureStores) -> None
         trained = checkpoint.config.get("encoders", {}).get(modality, {})
         present = stores.of(modality).information
         differing = [
-            name for name in sorted(trained.keys() | present.keys()) if trained.get(name) != present.get(name)
+            name
+            for name in sorted(trained.keys() | present.keys())
+            if _differ(trained.get(name), present.get(name))
         ]
         refused += [
             f"{modality} {name}: trained on {trained.get(name)!r}, the store has {present.get(name)!r}"
@@ -215,6 +217,13 @@ def refuse_other_encoders(checkpoint: Checkpoint, stores: FeatureStores) -> None
             + "\n  ".join(refused)
             + "\nExtract features with the encoders of the checkpoint, or train on these embeddings."
         )
+
+
+def _differ(trained: Any, present: Any) -> bool:
+    """Whether settings differ; of a section, those that the checkpoint states (from media, it states some alone)."""
+    if isinstance(trained, Mapping) and isinstance(present, Mapping):
+        return any(_differ(value, present.get(name)) for name, value in trained.items())
+    return bool(trained != present)
 
 
 @dataclass(frozen=True)

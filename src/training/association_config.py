@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from src.core.config import STRICT
 from src.training.batch_config import BatchConfig
+from src.training.media_config import MediaEncodersConfig
 from src.training.objectives.registry import AnyObjectiveConfig
 
 
@@ -105,6 +106,7 @@ class AssociationConfig:
     recipe: "association". model: the model's mapping; its dimensions are the stores' and need not be given
     (src/models/configurations.py). objective: the loss terms (src/training/objectives/). alignment: for models with
     canonical directions. batch, optimizer, steps (the most of a member): for objectives that are trained.
+    encoders: what learns along with the head, from media; null for a head on embeddings.
     fewest_identities: fewer people are an error. start_from: a checkpoint of the same model to begin with, for
     adaptation.
     """
@@ -118,11 +120,16 @@ class AssociationConfig:
     batch: BatchConfig | None = None
     optimizer: OptimizerConfig | None = None
     validation: ValidationConfig
+    encoders: MediaEncodersConfig | None = None
     steps: int = 0
     fewest_identities: int = 10
     start_from: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.encoders is not None and (self.alignment is not None or not self.objective.TERMS):
+            raise ValueError(
+                "encoders that learn along take no closed form and no alignment, which are fitted to vectors that stay"
+            )
         if not self.objective.TERMS:
             if self.batch or self.optimizer or self.steps or self.start_from:
                 raise ValueError("a closed form takes no batch, optimizer, steps or start_from")

@@ -8,6 +8,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from src.models.association import AssociationModel
+from src.models.media_model import MediaModel
 from src.training.association_config import OptimizerConfig
 from src.training.association_step import AssociationStep, BatchSource
 from src.training.optimisation import learning_rate, make_optimizer
@@ -29,7 +30,8 @@ class Member:
 
     step: model and objective on their device. batches: of the training people. validation: of people apart from them.
     optimizer, steps: None and 0 where nothing is trained. finish: what is done to the averaged network before it is
-    validated or kept (a fit in closed form); it must leave its argument as it is.
+    validated or kept (a fit in closed form); it must leave its argument as it is. encoder_rate_share: share of the
+    learning rate that encoders which learn along take.
     """
 
     def __init__(
@@ -42,14 +44,19 @@ class Member:
         steps: int,
         weights: tuple[float, ...],
         finish: Finish | None = None,
+        encoder_rate_share: float = 1.0,
     ) -> None:
         self.step, self.batches, self.validation = step, batches, validation
         self.settings, self.steps, self.finish = optimizer, steps, finish
         self.steps_taken = 0
-        self.parameters = list(step.parameters())
+        self.parameters = [parameter for parameter in step.parameters() if parameter.requires_grad]
         self.device = next(iter([*self.parameters, *step.buffers()])).device
         self.weights = torch.tensor(weights, device=self.device)
-        self.optimizer = None if optimizer is None else make_optimizer(self.parameters, optimizer)
+        self.optimizer = None
+        if optimizer is not None:
+            self.optimizer = make_optimizer(
+                _by_rate_share(step, self.parameters, encoder_rate_share), optimizer
+            )
         # One process trains the step itself, several its wrapper, which averages their gradients.
         self.trained = step if optimizer is None else trained_together(step)
         self.average = None
@@ -117,7 +124,7 @@ class Member:
         assert self.settings is not None
         assert self.optimizer is not None
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate
+            group["lr"] = self.learning_rate * group["rate_share"]
         low = self.settings.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=low):
             terms = step(batch)
@@ -130,3 +137,15 @@ class Member:
         if self.average is not None:
             self.average.update_parameters(self.step.model)
         return terms.detach()
+
+
+def _by_rate_share(
+    step: AssociationStep, learning: Sequence[nn.Parameter], encoder_share: float
+) -> dict[float, list[nn.Parameter]]:
+    """The parameters by their share of the learning rate: 1, and that of encoders which learn along."""
+    encoders = step.model.encoders().values() if isinstance(step.model, MediaModel) else ()
+    of_encoders = {id(parameter) for encoder in encoders for parameter in encoder.parameters()}
+    shares: dict[float, list[nn.Parameter]] = {}
+    for parameter in learning:
+        shares.setdefault(encoder_share if id(parameter) in of_encoders else 1.0, []).append(parameter)
+    return shares

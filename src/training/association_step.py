@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from src.data.identity_sampler import BatchIdentities
 from src.models.association import AssociationModel
+from src.models.media_model import head_of
 from src.models.tokens import TokenSequences
 from src.training.objectives.contract import EncodedBatch, Objective
 from src.training.processes import encoding_own_share, gather_rows, own_rows
@@ -61,5 +62,5 @@ class AssociationStep(nn.Module):
             faces=gather_rows(faces, people),
             face_mask=batch.faces.mask,
         )
-        terms = self.objective(self.model, encoded)
+        terms = self.objective(head_of(self.model), encoded)
         return torch.stack([terms[name].float() for name in self.objective.terms])

@@ -1,7 +1,7 @@
 """Optimisers and the course of the learning rate, from a configuration."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -9,11 +9,20 @@ from torch import nn
 from src.training.association_config import OptimizerConfig
 
 
-def make_optimizer(parameters: Sequence[nn.Parameter], config: OptimizerConfig) -> torch.optim.Optimizer:
-    """The optimiser that the configuration names; only matrices decay."""
+def make_optimizer(
+    parameters: Mapping[float, Sequence[nn.Parameter]], config: OptimizerConfig
+) -> torch.optim.Optimizer:
+    """The optimiser that the configuration names; only matrices decay.
+
+    parameters: by the share of the learning rate that they take, which their groups keep as `rate_share`.
+    """
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": own, "weight_decay": decay, "rate_share": share}
+        for share, of_share in parameters.items()
+        for own, decay in (
+            ([p for p in of_share if p.ndim > 1], config.weight_decay),
+            ([p for p in of_share if p.ndim <= 1], 0.0),
+        )
     ]
     if config.name == "sgd":
         assert config.momentum is not None, "checked with the configuration"

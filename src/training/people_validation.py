@@ -11,9 +11,13 @@ from src.core.polarity import score_from_similarity
 from src.core.seeding import random_stream
 from src.metrics.verification import equal_error_rate_and_area
 from src.models.association import AssociationModel
+from src.models.media_model import head_of
 from src.models.pair_scoring import pair_similarities
 from src.training.association_config import ValidationConfig
 from src.training.resident_items import ResidentPeople
+from src.training.resident_media import MediaPeople
+
+ComparedPeople = ResidentPeople | MediaPeople
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,16 @@ class ValidationResult:
 class PeopleValidation:
     """The pairs of some people.
 
-    people: on the device. names: of these people, by number. seed: of the pairs of different people.
+    people: in memory, as vectors or as media. names: of these people, by number. seed: of the pairs of different people.
     """
 
     def __init__(
-        self, people: ResidentPeople, names: Sequence[str], config: ValidationConfig, seed: int
+        self, people: ComparedPeople, names: Sequence[str], config: ValidationConfig, seed: int
     ) -> None:
         self.people = people.evenly_chosen(config.items_per_identity)
         self.names = np.array(names)
-        shown = [side.identities.cpu().numpy() for side in (self.people.voices, self.people.faces)]
+        sides = (self.people.voices.identities, self.people.faces.identities)
+        shown = [identities.cpu().numpy() for identities in sides]
         same = shown[0][:, None] == shown[1][None, :]
         genuine, different = np.argwhere(same), np.argwhere(~same)
         wanted = config.impostors_per_genuine * len(genuine)
@@ -49,13 +54,8 @@ class PeopleValidation:
 
     def scores(self, model: AssociationModel) -> np.ndarray:
         """Score of every pair, float64 (pairs,); lower = same person."""
-        similarity = pair_similarities(
-            model,
-            self.people.voices.sequences,
-            self.people.faces.sequences,
-            self.voice_rows,
-            self.face_rows,
-        )
+        voices, faces = self.people.sequences(model)
+        similarity = pair_similarities(head_of(model), voices, faces, self.voice_rows, self.face_rows)
         return score_from_similarity(similarity)
 
     def measure(self, model: AssociationModel) -> ValidationResult:

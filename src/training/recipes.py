@@ -17,8 +17,8 @@ class TrainingRequest:
     """What the user asks for.
 
     config: YAML file. out: checkpoint folder. overrides: `key=value` settings that win over the file.
-    features, language: for heads. media: for encoders. device: auto, cpu or cuda. seed: None takes the
-    recipe's own. resume: go on with a training that was stopped in `out`; encoders always do.
+    features, language: for heads. media: for encoders, and heads whose encoders learn along. device: auto, cpu or
+    cuda. seed: None takes the recipe's own. resume: go on with a training that was stopped in `out`; encoders always do.
     """
 
     config: Path
@@ -34,19 +34,27 @@ class TrainingRequest:
 
 def run_recipe(request: TrainingRequest) -> int:
     """Train; returns the exit status. Raises ConfigError for an unknown recipe and for options that it lacks."""
-    mapping = read_yaml_mapping(request.config)
-    for override in request.overrides:
-        apply_override(mapping, override)
-    name = mapping.get("recipe")
+    name = _settings(request).get("recipe")
     if name not in RECIPES:
         raise ConfigError(f"{request.config}: recipe {name!r} is not one of {', '.join(sorted(RECIPES))}")
     return RECIPES[name](request)
 
 
+def _settings(request: TrainingRequest) -> dict[str, Any]:
+    """The configuration as it was written, overrides included."""
+    mapping = read_yaml_mapping(request.config)
+    for override in request.overrides:
+        apply_override(mapping, override)
+    return mapping
+
+
 def _train_head(request: TrainingRequest) -> int:
-    features: Path = _required(request, "features")
+    learns_encoders = _settings(request).get("encoders") is not None
+    _required(request, "media" if learns_encoders else "features")
+    _refused(request, "features" if learns_encoders else "media")
     language: str = _required(request, "language")
-    _refused(request, "media")
+    if request.media is not None and len(request.media) > 1:
+        raise ConfigError(f"{request.config}: this recipe takes one --media, a work folder of preprocessing")
     from src.training.association_training import train_association
     from src.training.processes import is_first_process, process_group
 
@@ -54,7 +62,8 @@ def _train_head(request: TrainingRequest) -> int:
         metrics = train_association(
             request.config,
             request.overrides,
-            features=features,
+            features=request.features,
+            media=request.media[0] if request.media else None,
             language=language,
             out=request.out,
             device_name=request.device,

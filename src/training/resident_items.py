@@ -9,6 +9,7 @@ from torch import Tensor
 
 from src.artifacts.embedding_store import EmbeddingStore
 from src.data.association import AssociationData, LabelledItems
+from src.models.association import AssociationModel
 from src.models.canonical_correlation import IdentityItems
 from src.models.tokens import TokenSequences
 
@@ -41,13 +42,7 @@ class ResidentItems:
 
     def evenly_chosen(self, items_per_identity: int) -> "ResidentItems":
         """At most so many items of each person, evenly spread over their videos."""
-        identities = self.identities.cpu().numpy()
-        chosen = []
-        for identity in np.unique(identities):
-            rows = np.flatnonzero(identities == identity)
-            places = np.linspace(0, len(rows) - 1, min(items_per_identity, len(rows)))
-            chosen.append(rows[places.round().astype(np.int64)])
-        kept = torch.from_numpy(np.concatenate(chosen)).to(self.identities.device)
+        kept = evenly_chosen_rows(self.identities, items_per_identity)
         return ResidentItems(self.sequences.select(kept), self.identities[kept], self.videos[kept])
 
 
@@ -77,3 +72,18 @@ class ResidentPeople:
         return ResidentPeople(
             self.voices.evenly_chosen(items_per_identity), self.faces.evenly_chosen(items_per_identity)
         )
+
+    def sequences(self, model: AssociationModel) -> tuple[TokenSequences, TokenSequences]:  # noqa: ARG002
+        """The tokens of voices and faces, whatever the model."""
+        return self.voices.sequences, self.faces.sequences
+
+
+def evenly_chosen_rows(identities: Tensor, items_per_identity: int) -> Tensor:
+    """Rows of at most so many items of each person, evenly spread over their order; identities: int64 (items,)."""
+    shown = identities.cpu().numpy()
+    chosen = []
+    for identity in np.unique(shown):
+        rows = np.flatnonzero(shown == identity)
+        places = np.linspace(0, len(rows) - 1, min(items_per_identity, len(rows)))
+        chosen.append(rows[places.round().astype(np.int64)])
+    return torch.from_numpy(np.concatenate(chosen)).to(identities.device)

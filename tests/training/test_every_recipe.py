@@ -16,7 +16,9 @@ from tests.features.made_up_stores import write_stores
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 HEADS = sorted(
-    path.stem for path in CONFIGS.glob("*.yaml") if read_yaml_mapping(path)["recipe"] == "association"
+    path.stem
+    for path in CONFIGS.glob("*.yaml")
+    if read_yaml_mapping(path)["recipe"] == "association" and "encoders" not in read_yaml_mapping(path)
 )
 SMALLER = {
     "best": {"aligned_width": 3, "width": 8, "members": 2},
