@@ -25,6 +25,8 @@ examples:
         --out checkpoints/English
   encoders and head end to end, from what `python -m preprocessing` left in WORK:
     python train.py configs/aasm-media.yaml --media WORK --language English --out checkpoints/aasm-media
+  an encoder from the same, its other languages left out:
+    python train.py configs/encoders/ecapa-mfv.yaml --media WORK --language English --out checkpoints/ecapa-mfv
   an encoder from folders of media, MEDIA/speakers/<identity>/*.wav or MEDIA/faces/<identity>/*.jpg:
     python train.py configs/encoders/ecapa-compact.yaml --media MEDIA --out checkpoints/ecapa
   the same from several corpora, as they are published; killed, it goes on when started again:
@@ -61,14 +63,17 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="heads: folder with the embedding stores voice/ and face/",
     )
-    parser.add_argument("--language", help="heads: the training language, as the stores name it")
+    parser.add_argument(
+        "--language",
+        help="heads, and encoders from a work folder: the training language, as the stores and the folder name it",
+    )
     parser.add_argument(
         "--media",
         type=Path,
         action="append",
         metavar="DIR",
-        help="encoders: a corpus, one folder an identity, in DIR/speakers or DIR/faces or DIR itself; may be repeated; heads "
-        "whose encoders learn along: a work folder",
+        help="encoders: a corpus, one folder an identity, in DIR/speakers or DIR/faces or DIR itself, or a work folder of "
+        "preprocessing; may be repeated; heads whose encoders learn along: a work folder",
     )
     parser.add_argument(
         "--device", default="auto", help="auto (a GPU where there is one), cpu or cuda (default: auto)"

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from src.artifacts.clean_media import read_clean_media
-from src.artifacts.sources import MODALITIES, Modality
+from src.artifacts.sources import MODALITIES
 from src.core.errors import MediaError, TrainingError
 from src.core.files import path_below
 from src.data.association import (
@@ -21,10 +20,10 @@ from src.data.association import (
 )
 from src.data.identity_folders import decode_each
 from src.data.speech_corpus import read_utterance
+from src.data.work_media import media_table
 from src.media.guarded import read_image
 
 LOGGER = logging.getLogger(__name__)
-_COLUMNS = ("key", "identity", "language", "video", "split")
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def read_association_media(
     Files that cannot be read are left out, with the reason in `unreadable`. Raises DatasetError for a work folder without
     a modality, and TrainingError as `load_association_data` does.
     """
-    manifests = {modality: _manifest(work, modality) for modality in MODALITIES}
+    manifests = {modality: media_table(work, modality) for modality in MODALITIES}
     refuse_test_people(list(manifests.values()), language)
     items = {
         modality: training_items(table, language, f"{work}: no {modality}")
@@ -91,13 +90,6 @@ def read_association_media(
     items["face"] = items["face"].assign(first=np.arange(len(crops)), count=1)
     data = association_of(items, language, fewest_identities=fewest_identities)
     return AssociationMedia(data, np.concatenate(speech), np.stack(crops), unreadable)
-
-
-def _manifest(work: Path, modality: Modality) -> pd.DataFrame:
-    media = read_clean_media(work, modality)
-    rows = [{name: getattr(medium.source, name) for name in _COLUMNS} for medium in media]
-    table = pd.DataFrame(rows, columns=list(_COLUMNS)).assign(output=[medium.output for medium in media])
-    return table.set_index("key")
 
 
 def _decoded(

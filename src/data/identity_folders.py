@@ -6,7 +6,7 @@ Files that lie loose in ROOT belong to the identity that their names begin with,
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +50,14 @@ def scan_identity_folders(
     Raises DatasetError when a root is missing or holds fewer than four such identities, and when two corpora
     have an identity of one name.
     """
-    corpora = [_files_by_identity(root, suffixes, fewest_files) for root in roots]
+    return join_corpora(roots, [files_by_identity(root, suffixes, fewest_files) for root in roots])
+
+
+def join_corpora(roots: Sequence[Path], corpora: Sequence[Mapping[str, Sequence[Path]]]) -> IdentityFolders:
+    """The identities of several corpora, which lie in `roots`; each names its identities' files.
+
+    Raises DatasetError when two corpora have an identity of one name.
+    """
     names = tuple(name for corpus in corpora for name in corpus)
     if len(set(names)) < len(names):
         twice = sorted(name for name in set(names) if names.count(name) > 1)
@@ -67,7 +74,8 @@ def scan_identity_folders(
     )
 
 
-def _files_by_identity(root: Path, suffixes: Sequence[str], fewest_files: int) -> dict[str, list[Path]]:
+def files_by_identity(root: Path, suffixes: Sequence[str], fewest_files: int) -> dict[str, list[Path]]:
+    """The files of each identity of one corpus; arguments and errors as of `scan_identity_folders`."""
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder. It must hold one folder of media files an identity.")
     found: dict[str, list[Path]] = defaultdict(list)
@@ -76,10 +84,20 @@ def _files_by_identity(root: Path, suffixes: Sequence[str], fewest_files: int) -
             inside = path.relative_to(root).parts
             if len(inside) > 1 or "-" in path.name:
                 found[inside[0] if len(inside) > 1 else path.name.split("-")[0]].append(path)
+    return enough_identities(root, found, fewest_files, ", ".join(suffixes))
+
+
+def enough_identities(
+    root: Path, found: Mapping[str, list[Path]], fewest_files: int, described: str
+) -> dict[str, list[Path]]:
+    """The identities that have `fewest_files` at least, sorted. Raises DatasetError when they are fewer than four.
+
+    described: what the files are, for the error.
+    """
     usable = {name: files for name, files in sorted(found.items()) if len(files) >= fewest_files}
     if len(usable) < FEWEST_IDENTITIES:
         raise DatasetError(
-            f"{root}: {len(usable)} identities with at least {fewest_files} files ({', '.join(suffixes)}); "
+            f"{root}: {len(usable)} identities with at least {fewest_files} files ({described}); "
             f"at least {FEWEST_IDENTITIES} are needed to train and to validate on others."
         )
     return usable

@@ -8,7 +8,9 @@ from src.core.config import STRICT
 from src.data.face_augmentation import FaceAugmentationConfig
 from src.data.speech_augmentation import SpeechAugmentationConfig
 from src.models.face_encoder import FaceEncoderConfig
+from src.models.iresnet import INPUT_PIXELS
 from src.models.speaker_encoder import SpeakerEncoderConfig
+from src.training.encoder_networks import has_one_form
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +74,15 @@ class SpeakerEncoderTrainingConfig:
 
     recipe: which training this file is for.
     encoder: the registry's name for the result.
-    start_from: checkpoint folder of an encoder with this network, whose training is gone on with; null
-        starts anew.
+    start_from: checkpoint folder of an encoder with this network, whose training is gone on with, of a published network
+        its published file too; null starts anew.
     seed: of the validation identities, the initial weights and every draw.
     validation_share: share of the identities that are kept for validation.
     crop_seconds: length of a training crop.
     speed_factors: speeds at which a crop is played; each makes new identities of all.
     corpus_weights: shares of the corpora in a batch, in the order of the command line; empty for equal ones.
     validation_crops, validation_seconds: crops of each validation identity, and their length.
+    network: widths of the ECAPA-TDNN, null for the published ones of spkrec-ecapa-voxceleb; ecapa-mfv has none to choose.
     """
 
     __pydantic_config__ = STRICT
@@ -94,7 +97,7 @@ class SpeakerEncoderTrainingConfig:
     corpus_weights: tuple[float, ...] = ()
     validation_crops: int = 8
     validation_seconds: float = 4.0
-    network: SpeakerEncoderConfig = field(default_factory=SpeakerEncoderConfig)
+    network: SpeakerEncoderConfig | None = None
     augmentation: SpeechAugmentationConfig = field(default_factory=SpeechAugmentationConfig)
     attributes: AttributeConfig = field(default_factory=AttributeConfig)
     optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
@@ -104,6 +107,8 @@ class SpeakerEncoderTrainingConfig:
             raise ValueError("speed_factors must begin with 1.0 and be positive")
         if min(self.crop_seconds, self.validation_seconds) < 0.5 or self.validation_crops < 2:
             raise ValueError("crops must last 0.5 s or more, and validation_crops be at least 2")
+        if not _has_widths(self.encoder, self.network):
+            object.__setattr__(self, "network", SpeakerEncoderConfig())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +156,7 @@ class FaceEncoderTrainingConfig:
 
     recipe, encoder, start_from, seed, validation_share: as for a speaker encoder.
     cached_pixels: side at which crops are kept in memory, before augmentation moves them.
+    network: widths of the compact face network, null for its own; iresnet18-mfv has none to choose.
     """
 
     __pydantic_config__ = STRICT
@@ -161,13 +167,27 @@ class FaceEncoderTrainingConfig:
     seed: int = 0
     validation_share: float = 0.1
     cached_pixels: int = 112
-    network: FaceEncoderConfig = field(default_factory=FaceEncoderConfig)
+    network: FaceEncoderConfig | None = None
     augmentation: FaceAugmentationConfig = field(default_factory=FaceAugmentationConfig)
     attributes: AttributeConfig = field(default_factory=AttributeConfig)
     optimisation: OptimisationConfig = field(default_factory=OptimisationConfig)
 
     def __post_init__(self) -> None:
-        if self.cached_pixels < self.network.input_pixels:
+        if not _has_widths(self.encoder, self.network):
+            object.__setattr__(self, "network", FaceEncoderConfig())
+        if self.cached_pixels < self.input_pixels:
             raise ValueError(
-                f"cached_pixels={self.cached_pixels} is below the network's input_pixels={self.network.input_pixels}"
+                f"cached_pixels={self.cached_pixels} is below the network's input_pixels={self.input_pixels}"
             )
+
+    @property
+    def input_pixels(self) -> int:
+        """Side of the crops that the network takes."""
+        return INPUT_PIXELS if self.network is None else self.network.input_pixels
+
+
+def _has_widths(encoder: str, widths: SpeakerEncoderConfig | FaceEncoderConfig | None) -> bool:
+    """Whether the widths are given, or there are none to give. Raises ValueError for some that nothing would take."""
+    if widths is not None and has_one_form(encoder):
+        raise ValueError(f"{encoder} has a network of one form, and takes no section network")
+    return widths is not None or has_one_form(encoder)

@@ -24,6 +24,7 @@ from src.core.progress import progress_bar
 from src.core.seeding import random_stream
 from src.core.version import __version__
 from src.data.identity_folders import IdentityFolders
+from src.encoders.trained_folder import COUNTER_SUFFIX
 from src.losses.additive_angular_margin import AdditiveAngularMarginLoss
 from src.training.attribute_regression import AttributeRegression, standardized
 from src.training.encoder_config import FaceEncoderTrainingConfig, SpeakerEncoderTrainingConfig
@@ -32,7 +33,6 @@ from src.training.encoder_task import CONDITIONS, EncoderTask
 from src.training.training_progress import TrainingProgress
 
 LOGGER = logging.getLogger(__name__)
-COUNTER_SUFFIX = "num_batches_tracked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +150,14 @@ class EncoderTraining:
         self.network.eval()
         return torch.cat([self.network(batch.to(self.device)).float().cpu() for batch in batches]).numpy()
 
-    def save(self, out: Path, network: nn.Module, folders: IdentityFolders, validation: np.ndarray) -> None:
+    def save(
+        self,
+        out: Path,
+        network: nn.Module,
+        folders: IdentityFolders,
+        validation: np.ndarray,
+        language: str | None,
+    ) -> None:
         """Write the checkpoint; `network` is the part whose weights are kept."""
         config = config_mapping(self.config)
         chosen = min(self.log, key=lambda record: (record.validation_eer_wild, -record.epoch))
@@ -161,11 +168,12 @@ class EncoderTraining:
         names = np.array(folders.names)
         save_checkpoint(
             out,
-            half_precision(weights),
+            weights if self.config.network is None else half_precision(weights),
             {
                 "recipe": config["recipe"],
                 "encoder": config["encoder"],
-                "network": config.pop("network"),
+                "network": config.pop("network") or {},
+                "language": language,
                 "training": config,
                 "identities": {
                     "training": int((~validation).sum()),

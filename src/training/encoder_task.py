@@ -211,7 +211,7 @@ class FaceTask:
     def _inputs(self, corpus: FaceCorpus, condition: str, crops: int) -> tuple[list[Tensor], np.ndarray]:
         stream = random_stream("face validation", self.config.seed, condition)
         rows = spread_rows(corpus.identities, crops, stream)
-        pixels = self.config.network.input_pixels
+        pixels = self.config.input_pixels
         batches = []
         for start in range(0, len(rows), _VALIDATION_BATCH):
             batch = corpus.crops[rows[start : start + _VALIDATION_BATCH]]
@@ -224,7 +224,7 @@ class FaceTask:
 
     def _augmented(self, crops: np.ndarray, stream: np.random.Generator) -> Tensor:
         planes = torch.from_numpy(np.ascontiguousarray(crops.transpose(0, 3, 1, 2)))
-        return augment_faces(planes, self.config.network.input_pixels, self.config.augmentation, stream)
+        return augment_faces(planes, self.config.input_pixels, self.config.augmentation, stream)
 
 
 def spread_rows(

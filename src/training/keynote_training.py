@@ -32,10 +32,10 @@ from src.core.seeding import random_stream, seed_everything, stream_seed
 from src.core.version import __version__
 from src.data.identity_folders import IdentityFolders, validation_identities
 from src.data.speech_corpus import SpeechCorpus
+from src.encoders.trained_folder import COUNTER_SUFFIX
 from src.models.keynote_network import KeynoteNetwork
 from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
 from src.training.encoder_corpora import find_identities
-from src.training.encoder_loop import COUNTER_SUFFIX
 from src.training.keynote_config import KeynoteTrainingConfig
 from src.training.keynote_conversations import (
     ExampleDrawer,

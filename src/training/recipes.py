@@ -17,8 +17,9 @@ class TrainingRequest:
     """What the user asks for.
 
     config: YAML file. out: checkpoint folder. overrides: `key=value` settings that win over the file.
-    features, language: for heads. media: for encoders, and heads whose encoders learn along. device: auto, cpu or
-    cuda. seed: None takes the recipe's own. resume: go on with a training that was stopped in `out`; encoders always do.
+    features: for heads. media: for encoders, and for heads whose encoders learn along. language: for heads, and for
+    encoders from a work folder. device: auto, cpu or cuda. seed: None takes the recipe's own. resume: go on with a
+    training that was stopped in `out`; encoders always do.
     """
 
     config: Path
@@ -78,17 +79,21 @@ def _train_head(request: TrainingRequest) -> int:
     return 0
 
 
-def _media_recipe(module: str, function_name: str) -> Callable[[TrainingRequest], int]:
+def _media_recipe(
+    module: str, function_name: str, *, takes_language: bool = False
+) -> Callable[[TrainingRequest], int]:
     def train(request: TrainingRequest) -> int:
         media: list[Path] = _required(request, "media")
         _refused(request, "features")
-        _refused(request, "language")
+        if not takes_language:
+            _refused(request, "language")
         require_single_process(f"{request.config}: this recipe")
         function = getattr(importlib.import_module(module), function_name)
         overrides = (
             request.overrides if request.seed is None else [*request.overrides, f"seed={request.seed}"]
         )
-        return int(function(request.config, overrides, media, request.out, request.device))
+        more = {"language": request.language} if takes_language else {}
+        return int(function(request.config, overrides, media, request.out, request.device, **more))
 
     return train
 
@@ -107,8 +112,10 @@ def _refused(request: TrainingRequest, option: str) -> None:
 
 RECIPES: dict[str, Callable[[TrainingRequest], int]] = {
     "association": _train_head,
-    "speaker_encoder": _media_recipe("src.training.encoder_training", "train_speaker_encoder"),
+    "speaker_encoder": _media_recipe(
+        "src.training.encoder_training", "train_speaker_encoder", takes_language=True
+    ),
     "speaker_whitening": _media_recipe("src.training.speaker_whitening", "whiten_speaker_encoder"),
-    "face_encoder": _media_recipe("src.training.encoder_training", "train_face_encoder"),
+    "face_encoder": _media_recipe("src.training.encoder_training", "train_face_encoder", takes_language=True),
     "keynote": _media_recipe("src.training.keynote_training", "train_keynote"),
 }

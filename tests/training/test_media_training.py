@@ -83,6 +83,7 @@ def test_the_loss_falls_and_both_encoders_learn_from_the_first_layer_on(place, t
 
 
 def test_what_it_leaves_says_how_it_was_made(trained):
+    assert trained.config["left_out"] == {}, "media of the other language, which are gone, were not asked for"
     for modality in ("voice", "face"):
         described = trained.config["encoders"][modality]
         assert described["trained_language"] == "English"
