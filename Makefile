@@ -80,8 +80,10 @@ encoders: $(READY)  ## train the embedded networks anew; LIBRISPEECH=DIR names t
 		--out $(DEMO)/corpus/ecapa-first
 	$(BIN)/python train.py configs/encoders/ecapa-compact-long.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
 		--set start_from=$(DEMO)/corpus/ecapa-first --out $(DEMO)/corpus/ecapa-second
+	$(BIN)/python train.py configs/encoders/ecapa-compact-labels.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
+		--set start_from=$(DEMO)/corpus/ecapa-second --out $(DEMO)/corpus/ecapa-third
 	$(BIN)/python train.py configs/encoders/ecapa-compact-whitened.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
-		--set start_from=$(DEMO)/corpus/ecapa-second --out checkpoints/embedded/ecapa-compact
+		--set start_from=$(DEMO)/corpus/ecapa-third --out checkpoints/embedded/ecapa-compact
 	$(BIN)/python train.py configs/keynote.yaml --media $(DEMO)/corpus/pretraining --media $(LIBRISPEECH) \
 		--set encoder=$(DEMO)/corpus/ecapa-second --out checkpoints/embedded/keynote-compact
 	$(BIN)/python train.py configs/encoders/face-compact.yaml --media $(DEMO)/corpus/pretraining --out $(DEMO)/corpus/face-first
