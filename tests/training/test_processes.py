@@ -16,6 +16,7 @@ from src.artifacts.checkpoints import load_checkpoint
 from src.core.errors import ConfigError
 from src.training.processes import gather_rows, own_rows, own_share, process_count
 from tests.features.made_up_stores import write_stores
+from tests.training.made_up_media import write_small_encoders, write_work
 
 ROOT = Path(__file__).resolve().parents[2]
 # 7 people a batch: shares of 3 and 4. Plain SGD, since AdamW makes a step of the rounding where a gradient is 0.
@@ -36,6 +37,9 @@ METHODS = {
     # the fusion of FOP's network takes no part
     "pairs": "model: {name: fop, width: 8, dropout: 0.0}\nobjective: {name: mfv}\n",
     "cafnet": "model: {name: cafnet, width: 8, heads: 2, hidden: 8, dropout: 0.0}\nobjective: {name: cafnet}\n",
+    # encoders that learn along, with batch norms over images and sequences
+    "media": "model: {name: aasm, width: 8, voice_hidden: 8, face_hidden: 8, unit_inputs: true}\nobjective: {name: aasm}\n"
+    "encoders: {learning_rate: 0.01, crop_seconds: 0.5, voice: {weights: START/voice}, face: {weights: START/face}}\n",
     "dropout": "model: {name: fop, width: 8, dropout: 0.5}\nobjective: {name: fop}\n",
 }
 EXACT = [name for name in METHODS if name != "dropout"]
@@ -45,13 +49,17 @@ EXACT = [name for name in METHODS if name != "dropout"]
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("processes")
     write_stores(folder, people=16, items=4, windows=2)
+    write_work(folder / "work", items=2)
+    write_small_encoders(folder / "start")
     for name, settings in METHODS.items():
-        (folder / f"{name}.yaml").write_text(COMMON + settings, encoding="utf-8")
+        recipe = (COMMON + settings).replace("START", str(folder / "start"))
+        (folder / f"{name}.yaml").write_text(recipe, encoding="utf-8")
     return folder
 
 
 def words(world, method, out):
-    places = ["--features", str(world), "--out", str(world / out)]
+    source = ["--media", str(world / "work")] if method == "media" else ["--features", str(world)]
+    places = [*source, "--out", str(world / out)]
     return [str(world / f"{method}.yaml"), *places, "--language", "English", "--device", "cpu"]
 
 
@@ -78,12 +86,13 @@ def together(world):
 @pytest.mark.parametrize("method", EXACT)
 def test_two_processes_end_with_the_weights_of_one(world, together, method):
     assert train.main(words(world, method, f"one/{method}")) == 0
-    one, two = (load_checkpoint(world / folder / method) for folder in ("one", "two"))
-    assert one.weights.keys() == two.weights.keys()
-    for name, tensor in one.weights.items():
-        torch.testing.assert_close(
-            two.weights[name], tensor, rtol=2e-4, atol=2e-6, msg=lambda text, n=name: f"{n}: {text}"
-        )
+    for part in ("", "encoders/voice", "encoders/face") if method == "media" else ("",):
+        one, two = (load_checkpoint(world / folder / method / part) for folder in ("one", "two"))
+        assert one.weights.keys() == two.weights.keys()
+        for name, tensor in one.weights.items():
+            torch.testing.assert_close(
+                two.weights[name], tensor, rtol=2e-4, atol=2e-6, msg=lambda text, n=name: f"{n}: {text}"
+            )
     logs = [pd.read_csv(world / folder / method / "training_log.csv") for folder in ("one", "two")]
     np.testing.assert_allclose(logs[1], logs[0], rtol=1e-3, atol=1e-5)
     assert logs[0]["loss"].iloc[0] != logs[0]["loss"].iloc[-1]
