@@ -142,7 +142,12 @@ def _runs(request: SweepRequest) -> list[Run]:
 
 
 def _head_config(path: Path, overrides: Sequence[str]) -> AssociationConfig:
-    return load_config(AssociationConfig, path, overrides)
+    config = load_config(AssociationConfig, path, overrides)
+    if config.encoders is not None:
+        raise ConfigError(
+            f"{path}: its encoders learn along, from media, and a sweep trains on one folder of features; train it by itself"
+        )
+    return config
 
 
 def _run_row(
