@@ -13,18 +13,18 @@ import pyarrow as pa
 from benchmarks.process_memory import peak_bytes
 from benchmarks.results_file import ROOT
 from preprocessing.__main__ import PART_SIZES
-from preprocessing.scan import group_for_stage, scan_dataset
+from preprocessing.scan import scan_dataset
+from preprocessing.stage_parts import parts_for_stage
 from src.artifacts.sources import write_sources
 from src.core.part_store import (
     JOURNAL_FILE,
     PartStore,
     encoded_settings,
-    fingerprint_of,
     part_path,
 )
 from src.core.run_log import run_log
 from src.core.run_status import stage_statuses
-from src.core.stage import split_into_parts
+from src.core.table_parts import fingerprints_of
 
 ROWS = 5_000_000
 _FILES_A_VIDEO, _VIDEOS_A_PERSON = 25, 40
@@ -78,10 +78,10 @@ def measure(folder: Path) -> dict[str, Any]:
     work = folder / "work"
     write_sources(work / "sources.parquet", scan.records)
     clock.lap("writing sources.parquet")
-    parts = split_into_parts(group_for_stage(scan.of("voice")), PART_SIZES["voice"])
+    parts = parts_for_stage(scan.of("voice"), PART_SIZES["voice"])
     clock.lap("grouping into parts")
     settings = encoded_settings({"diarizer": "embedded"})
-    fingerprints = [fingerprint_of(records, settings) for records in parts]
+    fingerprints = fingerprints_of(parts, settings)
     clock.lap("fingerprints")
     _pretend_done(work / "voice", parts, fingerprints)
     with run_log(

@@ -13,11 +13,12 @@ import pyarrow as pa
 from preprocessing.face_options import add_face_arguments, apply_face_options
 from preprocessing.face_settings import FaceSettings
 from preprocessing.layouts import RECOGNISED_LAYOUTS
-from preprocessing.scan import DatasetScan, group_for_stage, scan_dataset
+from preprocessing.scan import DatasetScan, scan_dataset
 from preprocessing.settings import PreprocessingSettings
 from preprocessing.speech_options import add_speech_arguments, apply_speech_options
+from preprocessing.stage_parts import parts_for_stage
 from preprocessing.work_folder import check_work_folder, counts, former_record, is_generated, write_record
-from src.artifacts.sources import MODALITIES, Modality, SourceRecord, write_sources
+from src.artifacts.sources import MODALITIES, Modality, SourceRecord, SourceRows, write_sources
 from src.core import status_command
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
 from src.core.config import parse_config, read_yaml_mapping
@@ -28,7 +29,7 @@ from src.core.errors import DatasetError
 from src.core.files import remove_partial_files
 from src.core.output_lock import locked_output
 from src.core.run_log import LOGS_FOLDER
-from src.core.stage import PartWorker, Stage, StageSummary, run_stage, split_into_parts
+from src.core.stage import PartWorker, Stage, StageSummary, run_stage
 from src.encoders.selection import default_encoder_name
 
 LOGGER = logging.getLogger(__name__)
@@ -248,7 +249,7 @@ def _plot_stages(options: argparse.Namespace, makers: Makers) -> Iterator[Stage[
 
 def _stage(
     modality: Modality,
-    records: Sequence[SourceRecord],
+    records: SourceRows,
     work: Path,
     make_worker: Callable[[], PartWorker[SourceRecord]],
     provenance: dict[str, Any],
@@ -256,7 +257,7 @@ def _stage(
     return Stage(
         name={"voice": "voices", "face": "faces"}[modality],
         folder=work / modality,
-        parts=split_into_parts(group_for_stage(records), PART_SIZES[modality]),
+        parts=parts_for_stage(records, PART_SIZES[modality]),
         make_worker=make_worker,
         settings=provenance,
         unit={"voice": "file", "face": "image"}[modality],

@@ -56,8 +56,16 @@ def make_face_worker(
 
 def needs_encoder(settings: FaceSettings, records: Sequence[SourceRecord]) -> bool:
     """Whether people may have to be told apart: a folder of `records` holds several photographs that are there."""
-    folders = [folder_of(record) for record in records if record.size_bytes]
-    return settings.face_choice == "folder" and len(set(folders)) < len(folders)
+    if settings.face_choice != "folder":
+        return False
+    seen = set()
+    for record in records:
+        if record.size_bytes:
+            folder = folder_of(record)
+            if folder in seen:
+                return True
+            seen.add(folder)
+    return False
 
 
 def face_provenance(settings: FaceSettings, embedder: FaceEmbedder | None) -> dict[str, Any]:

@@ -3,15 +3,17 @@
 A video is placed as a face, or as a voice below a folder of voices; `preprocessing.video_records` makes frames and sound of it.
 """
 
-import os
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
+from preprocessing.folder_walk import Folder, walk_folders
 from src.artifacts.sources import Modality, Split
 from src.core.errors import DatasetError
 
@@ -54,7 +56,6 @@ RECOGNISED_LAYOUTS = """\
   videos                  faces/<person>/any.mp4 or videos/<person>/any.mp4, or <person>/any.mp4 where nothing else is"""
 
 _ALL_SUFFIXES = frozenset().union(*SUFFIXES.values())
-_DEEPEST_LEVEL = 5
 _TEST_FOLDER = re.compile(r"(.+)_test")
 _VOXCELEB_PERSON = re.compile(r"id\d+")
 NOT_MEDIA, NOT_IN_LAYOUT, HIDDEN, ODD_NAME = (
@@ -89,12 +90,46 @@ class PlacedFile(NamedTuple):
         return _suffix(self.key) in VIDEO_SUFFIXES
 
 
+class PlacedFolder(NamedTuple):
+    """Files of one folder and one suffix, of which the layouts say the same; in order of their names.
+
+    place: what that is, with the suffix for a name and no sizes and times.
+    sizes_bytes, modified_ns: int64 (files,).
+    """
+
+    place: PlacedFile
+    above: str
+    names: Sequence[str]
+    sizes_bytes: "array[int]"
+    modified_ns: "array[int]"
+
+    @property
+    def keys(self) -> list[str]:
+        """Of its files."""
+        above = self.above
+        return [above + name for name in self.names]
+
+    def files(self) -> Iterator[PlacedFile]:
+        """One by one."""
+        for key, size_bytes, modified_ns in zip(self.keys, self.sizes_bytes, self.modified_ns, strict=True):
+            yield self.place._replace(key=key, size_bytes=size_bytes, modified_ns=modified_ns)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LayoutScan:
-    """All files of a data set that lie in a recognised layout, ordered by key, and counts of the others."""
+    """All files of a data set that lie in a recognised layout, and counts of the others.
 
-    files: list[PlacedFile]
+    folders: made when they are asked for, once, so that millions of names are not in memory twice.
+    ignored: complete when they were.
+    """
+
+    folders: Iterator[PlacedFolder]
     ignored: Counter[str]
+
+    @property
+    def files(self) -> list[PlacedFile]:
+        """Those of all folders, ordered by key."""
+        return sorted((file for folder in self.folders for file in folder.files()), key=itemgetter(0))
 
 
 def scan_layout(
@@ -111,24 +146,18 @@ def scan_layout(
     if not dataset.is_dir():
         raise DatasetError(f"{dataset}: no such folder. Give the folder that holds voices/ and faces/.")
     try:
-        folders = list(_walk(dataset, (), None if follow_links else os.path.realpath(dataset)))
+        folders = walk_folders(dataset, follow_links=follow_links)
     except OSError as error:
         raise DatasetError(f"{dataset}: cannot be read: {error}") from error
     if not folders:
         raise DatasetError(f"{dataset}: the folder is empty. Recognised layouts:\n{RECOGNISED_LAYOUTS}")
     languages = KNOWN_LANGUAGES | listed_languages | _training_languages(folders)
-    people_hold_videos = not any(
-        _modality_and_rest((*folder.parts, name)) for folder in folders for name, _, _ in folder.files
-    )
-    files: list[PlacedFile] = []
     ignored = Counter[str]()
-    folders.reverse()
-    while folders:  # taken out one by one, so that millions of files are not in memory twice
-        files.extend(_placed(folders.pop(), languages, people_hold_videos, ignored))
-    if not files:
+    placed = _all_placed(folders, languages, ignored)
+    first = next(placed, None)
+    if first is None:
         raise DatasetError(_unrecognised(dataset, ignored))
-    files.sort(key=itemgetter(0))
-    return LayoutScan(files=files, ignored=ignored)
+    return LayoutScan(folders=chain([first], placed), ignored=ignored)
 
 
 def place(
@@ -176,39 +205,61 @@ def place(
     )
 
 
-class _Folder(NamedTuple):
-    """A folder, and name, size in bytes and time of writing in nanoseconds of each of its files."""
+def _all_placed(
+    folders: list[Folder], languages: frozenset[str], ignored: Counter[str]
+) -> Iterator[PlacedFolder]:
+    people_hold_videos = not any(map(_has_files_of_a_modality, folders))
+    folders.reverse()
+    while folders:  # taken out one by one, so that millions of files are not in memory twice
+        yield from _placed(folders.pop(), languages, people_hold_videos, ignored)
 
-    parts: tuple[str, ...]
-    files: list[tuple[str, int, int]]
+
+def _has_files_of_a_modality(folder: Folder) -> bool:
+    # of names within folders it is the suffix alone that counts
+    ends: Iterable[str] = set(map(_suffix, folder.names)) if folder.parts else folder.names
+    return any(_modality_and_rest((*folder.parts, end)) for end in ends)
 
 
 def _placed(
-    folder: _Folder, languages: frozenset[str], people_hold_videos: bool, ignored: Counter[str]
-) -> Iterator[PlacedFile]:
-    """The files of one folder that lie in a layout; the others are counted."""
-    above = "".join(f"{part}/" for part in folder.parts)
-    places: dict[str, PlacedFile | None] = {}  # by suffix, since all else is the folder's
-    reason_of_folder = _reason_of_names(folder.parts)
-    for name, size_bytes, modified_ns in folder.files:
-        suffix = _suffix(name)
-        if reason_of_folder or name[0] == "." or not name.isascii() or suffix not in _ALL_SUFFIXES:
-            reason = (
-                reason_of_folder
-                or _reason_of_names((name,))
-                or ("" if suffix in _ALL_SUFFIXES else NOT_MEDIA)
+    folder: Folder, languages: frozenset[str], people_hold_videos: bool, ignored: Counter[str]
+) -> Iterator[PlacedFolder]:
+    """The files of one folder that lie in a layout, by their suffix; the others are counted."""
+    above, names = folder.above, folder.names
+    if reason := _reason_of_names(folder.parts):
+        ignored[reason] += len(names)
+        return
+    for suffix, places in _places_by_suffix(folder, names, ignored).items():
+        place = _place_in(folder.parts, suffix, languages, people_hold_videos)
+        if place is None:
+            ignored[NOT_IN_LAYOUT] += len(places)
+        elif len(places) == len(names):
+            yield PlacedFolder(place, above, names, folder.sizes_bytes, folder.modified_ns)
+        else:
+            yield PlacedFolder(
+                place,
+                above,
+                [names[at] for at in places],
+                array("q", [folder.sizes_bytes[at] for at in places]),
+                array("q", [folder.modified_ns[at] for at in places]),
             )
-            if reason:
-                ignored[reason] += 1
-                continue
-        if suffix not in places:
-            places[suffix] = _place_in(folder.parts, suffix, languages, people_hold_videos)
-        place_of_suffix = places[suffix]
-        if place_of_suffix is None:
-            ignored[NOT_IN_LAYOUT] += 1
-            continue
-        _, modality, person, language, video, split, _, _ = place_of_suffix
-        yield PlacedFile(above + name, modality, person, language, video, split, size_bytes, modified_ns)
+
+
+def _places_by_suffix(
+    folder: Folder, names: Sequence[str], ignored: Counter[str]
+) -> dict[str, Sequence[int]]:
+    """Where in the folder the media of each suffix stand; what is none is counted."""
+    suffixes = list(map(_suffix, names))
+    different = set(suffixes)
+    if len(different) == 1 and different <= _ALL_SUFFIXES and folder.has_plain_names:
+        return {suffixes[0]: range(len(names))}
+    places: dict[str, list[int]] = {}
+    for at, (name, suffix) in enumerate(zip(names, suffixes, strict=True)):
+        reason = _reason_of_names((name,)) or ("" if suffix in _ALL_SUFFIXES else NOT_MEDIA)
+        if reason:
+            ignored[reason] += 1
+        else:
+            places.setdefault(suffix, []).append(at)
+    return dict(places)
 
 
 def _place_in(
@@ -239,40 +290,7 @@ def _modality_and_rest(parts: Sequence[str]) -> tuple[Modality, list[str]] | Non
     return None
 
 
-def refuse_link_outside(path: str | Path, root: str) -> None:
-    """Raise DatasetError for a path that links lead out of the data set, whose real path is `root`."""
-    target = os.path.realpath(path)
-    if target != root and not target.startswith(f"{root}{os.sep}"):
-        raise DatasetError(
-            f"{path}: a link that leads out of the data set, to {target}. Whoever made the data set decides by it which "
-            "files of yours are read. If the link is yours, say --follow-links; else remove it"
-        )
-
-
-def _walk(path: Path, above: tuple[str, ...], root: str | None) -> Iterator[_Folder]:
-    """Every folder that holds files. Links are followed; the depth is bounded, so no circle lasts.
-
-    root: real path of the folder that no link may leave; None follows every link.
-    """
-    files: list[tuple[str, int, int]] = []
-    below: list[str] = []
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if root is not None and entry.is_symlink():
-                refuse_link_outside(entry.path, root)
-            if entry.is_dir():
-                below.append(entry.name)
-            elif entry.is_file():
-                status = entry.stat()
-                files.append((entry.name, status.st_size, status.st_mtime_ns))
-    if files:
-        yield _Folder(above, files)
-    if len(above) + 1 < _DEEPEST_LEVEL:
-        for name in sorted(below):
-            yield from _walk(path / name, (*above, name), root)
-
-
-def _training_languages(folders: Sequence[_Folder]) -> frozenset[str]:
+def _training_languages(folders: Sequence[Folder]) -> frozenset[str]:
     return frozenset(
         folder.parts[2]
         for folder in folders

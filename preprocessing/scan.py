@@ -1,28 +1,28 @@
 """From a data set's folders, lists and videos to source records."""
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from preprocessing.dataset_lists import DatasetLists, read_dataset_lists
 from preprocessing.face_settings import FaceSettings
+from preprocessing.folder_walk import refuse_link_outside
 from preprocessing.identity_reconciliation import Reconciliation, person_folder, reconcile_identities
 from preprocessing.layouts import (
     KNOWN_LANGUAGES,
     MODALITY_FOLDERS,
     PlacedFile,
+    PlacedFolder,
     place,
-    refuse_link_outside,
     scan_layout,
 )
+from preprocessing.source_columns import SourceColumns
 from preprocessing.video_records import PlacedSource, sources_of
-from src.artifacts.sources import MODALITIES, Modality, SourceRecord, Split, frame_key
+from src.artifacts.sources import MODALITIES, Modality, SourceRows, Split
 from src.core.garbage import no_garbage_collection
 
 _EXAMPLES = 5
@@ -38,27 +38,24 @@ class DatasetScan:
     absent: lists, and the kind of media that they name, of which the data set holds none at all.
     """
 
-    records: list[SourceRecord]
+    records: SourceRows
     reconciliation: Reconciliation
     missing: list[str]
     ignored: Counter[str]
     absent: list[str]
 
-    def of(self, modality: Modality) -> list[SourceRecord]:
+    def of(self, modality: Modality) -> SourceRows:
         """The records of one modality, in order."""
         return self._by_modality[modality]
 
     @cached_property
-    def _by_modality(self) -> dict[Modality, list[SourceRecord]]:
-        return {
-            modality: [record for record in self.records if record.modality == modality]
-            for modality in MODALITIES
-        }
+    def _by_modality(self) -> dict[Modality, SourceRows]:
+        return {modality: self.records.of(modality) for modality in MODALITIES}
 
     def lines(self) -> list[str]:
         """What was found, for people."""
-        kinds = Counter(map(attrgetter("split", "modality"), self.records))
-        languages = sorted(set(map(attrgetter("language"), self.records)) - {""})
+        kinds = self.records.counts("split", "modality")
+        languages = [language for (language,) in sorted(self.records.counts("language")) if language]
         ignored = ", ".join(f"{count} {reason}" for reason, count in self.ignored.most_common())
         lines = [
             f"found: {kinds['train', 'voice']} voices and {kinds['train', 'face']} faces for training, "
@@ -104,27 +101,23 @@ def _scan(
 ) -> DatasetScan:
     lists = read_dataset_lists(dataset, lists_folder)
     layout = scan_layout(dataset, lists.languages, follow_links=follow_links)
-    sources = list(
-        sources_of(dataset, layout.files, settings.video_frames_per_second, settings.most_frames_per_video)
-    )
-    placed = {(source.file.modality, source.file.person) for source in sources}
+    found = _gathered(dataset, layout.folders, settings)
+    places = found.columns.places
     people: dict[Modality, set[str]] = {
-        modality: {person for kind, person in placed if kind == modality and person}
+        modality: {place.person for place in places if place.modality == modality and place.person}
         for modality in MODALITIES
     }
     pairs = [pair for language in sorted(lists.training) for pair in lists.training[language]]
     reconciliation = reconcile_identities(pairs, people["voice"], people["face"])
-    unlisted, absent = _files_only_in_lists(dataset, layout.files, lists)
+    unlisted, absent = _files_only_in_lists(dataset, found, lists)
     if not follow_links:
         root = os.path.realpath(dataset)
         for file in unlisted:
             refuse_link_outside(dataset / file.key, root)
-    records = [_record(source, reconciliation) for source in chain(sources, map(PlacedSource, unlisted))]
-    # the key of a whole file is its place in the order, and quicker to compare
-    whole_files = all(source.time_seconds is None for source in sources)
-    records.sort(key=attrgetter("key" if whole_files else "order"))
+    for file in unlisted:
+        found.columns.add_source(PlacedSource(file))
     return DatasetScan(
-        records=records,
+        records=found.columns.rows(reconciliation.names),
         reconciliation=reconciliation,
         missing=sorted(file.key for file in unlisted if not (dataset / file.key).is_file()),
         ignored=layout.ignored,
@@ -132,69 +125,64 @@ def _scan(
     )
 
 
-def group_for_stage(records: Sequence[SourceRecord]) -> Iterator[list[SourceRecord]]:
-    """Records that a worker must see together: those of one person, language and video; a test file alone.
+@dataclass(frozen=True)
+class _Found:
+    """What lies in the data set.
 
-    records: in order, as a scan gives them; so are those of a group. Frames of a video stand together, by time.
+    videos: keys of those of which frames were taken. kinds: modality, split and language of which there are files.
+    folders: which folder of each modality is in use.
     """
-    groups: defaultdict[tuple[str, ...], list[SourceRecord]] = defaultdict(list)
-    for record in records:
-        if record.split == "test":
-            groups["test", record.language, record.file_key].append(record)
-        else:
-            groups["train", record.identity, record.language, record.video].append(record)
-    for name in sorted(groups):
-        yield groups.pop(name)
+
+    columns: SourceColumns
+    videos: set[str]
+    kinds: set[tuple[Modality, Split, str]]
+    folders: Mapping[Modality, str]
 
 
-def _record(source: PlacedSource, reconciliation: Reconciliation) -> SourceRecord:
-    file, time_seconds = source.file, source.time_seconds
-    return SourceRecord(
-        key=file.key if time_seconds is None else frame_key(file.key, time_seconds),
-        modality=file.modality,
-        identity=reconciliation.names[file.modality][file.person] if file.person else "",
-        language=file.language,
-        video=file.video,
-        split=file.split,
-        size_bytes=file.size_bytes,
-        time_seconds=time_seconds,
-        modified_ns=file.modified_ns,
-    )
+def _gathered(dataset: Path, folders: Iterable[PlacedFolder], settings: FaceSettings) -> _Found:
+    columns = SourceColumns()
+    videos: set[str] = set()
+    kinds: set[tuple[Modality, Split, str]] = set()
+    in_use: dict[Modality, str] = {modality: names[0] for modality, names in MODALITY_FOLDERS.items()}
+    for folder in folders:
+        place = folder.place
+        kinds.add((place.modality, place.split, place.language))
+        top = folder.above.partition("/")[0]
+        if place.split == "train" and not place.is_video and top in MODALITY_FOLDERS[place.modality]:
+            in_use[place.modality] = top
+        if place.modality != "face" or not place.is_video:
+            columns.add_folder(folder)
+            continue
+        videos.update(folder.keys)
+        for source in sources_of(
+            dataset, folder.files(), settings.video_frames_per_second, settings.most_frames_per_video
+        ):
+            columns.add_source(source)
+    return _Found(columns, videos, kinds, in_use)
 
 
 def _files_only_in_lists(
-    dataset: Path, files: Sequence[PlacedFile], lists: DatasetLists
+    dataset: Path, found: _Found, lists: DatasetLists
 ) -> tuple[list[PlacedFile], list[str]]:
     """Files that lists name and the scan did not find; and lists whose media are no part of this data set.
 
     Somebody who has the training half alone, or voices alone, has all lists nevertheless; so a list counts
     only where the data set holds media of its kind.
     """
-    if not lists.languages:
-        return [], []
-    keys = {file.key for file in files}
-    kinds = {(file.modality, file.split, file.language) for file in files}
-    folders = _folders_in_use(files)
-    found: dict[str, PlacedFile] = {}
+    lost: dict[str, PlacedFile] = {}
     absent = []
     for split, language, modality, paths in _listed(lists):
-        lost = [path for path in paths if path not in keys and f"{folders[modality]}/{path}" not in keys]
-        if lost and not {(modality, split, language), (modality, split, "")} & kinds:
+        folder = found.folders[modality]
+        there = found.columns.known([name for path in paths for name in (path, f"{folder}/{path}")])
+        there |= found.videos
+        missing = [path for path in paths if not {path, f"{folder}/{path}"} & there]
+        if missing and not {(modality, split, language), (modality, split, "")} & found.kinds:
             absent.append(f"the {modality}s of {language}_{split}.txt")
             continue
-        for path in lost:
-            file = _file_of_list(dataset, path, folders[modality], modality, split, language, lists.languages)
-            found[file.key] = file
-    return list(found.values()), absent
-
-
-def _folders_in_use(files: Sequence[PlacedFile]) -> Mapping[Modality, str]:
-    folders: dict[Modality, str] = {modality: names[0] for modality, names in MODALITY_FOLDERS.items()}
-    for file in files:
-        top = file.key.partition("/")[0]
-        if file.split == "train" and not file.is_video and top in MODALITY_FOLDERS[file.modality]:
-            folders[file.modality] = top
-    return folders
+        for path in missing:
+            file = _file_of_list(dataset, path, folder, modality, split, language, lists.languages)
+            lost[file.key] = file
+    return list(lost.values()), absent
 
 
 def _listed(lists: DatasetLists) -> Iterator[tuple[Split, str, Modality, list[str]]]:

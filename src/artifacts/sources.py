@@ -1,13 +1,16 @@
 """The table of source files: one row a raw voice or face, as found by the scan; one row a frame that is taken of a video."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from src.core.errors import DatasetError
@@ -30,6 +33,14 @@ SOURCE_FIELDS = [
 ]
 _LATER_FIELDS = frozenset({"time_seconds", "modified_ns"})  # former manifests may lack them
 SOURCE_SCHEMA = pa.schema(SOURCE_FIELDS)
+# in memory, a name that thousands of rows share is there once
+_NAMES = pa.dictionary(pa.int32(), pa.string())
+_NAME_COLUMNS = ("modality", "identity", "language", "video", "split")
+ROWS_SCHEMA = pa.schema(
+    {**dict(SOURCE_FIELDS), "key": pa.large_string(), **dict.fromkeys(_NAME_COLUMNS, _NAMES)}
+)
+_ROW_GROUP = 1 << 20
+_ROWS_AT_ONCE = 1 << 16
 _FRAME_MARK = "#t="
 _LONGEST_NAME_BYTES = 255  # what file systems take
 
@@ -68,6 +79,65 @@ class SourceRecord:
         return self.file_key, self.time_seconds or 0.0
 
 
+class SourceRows(Sequence[SourceRecord]):
+    """Records that stay in a table until one is asked for, so that millions of them are no objects.
+
+    table: of ROWS_SCHEMA, each column in one chunk.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table.cast(ROWS_SCHEMA).combine_chunks()
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @overload
+    def __getitem__(self, place: int) -> SourceRecord: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[SourceRecord]: ...
+    def __getitem__(self, place: int | slice) -> SourceRecord | list[SourceRecord]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        at = range(len(self))[place]
+        return SourceRecord(**self.table.slice(at, 1).to_pylist()[0])
+
+    def __iter__(self) -> Iterator[SourceRecord]:
+        for batch in self.table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+            for row in batch.to_pylist():
+                yield SourceRecord(**row)
+
+    def of(self, modality: Modality) -> "SourceRows":
+        """Those of one modality, in order."""
+        wanted = pc.equal(self.table["modality"], modality)
+        return self if pc.all(wanted).as_py() else SourceRows(self.table.filter(wanted))
+
+    def take(self, places: np.ndarray) -> "SourceRows":
+        """Those at `places`, int64 (rows,), in that order."""
+        in_order = np.array_equal(places, np.arange(len(self)))
+        return self if in_order else SourceRows(self.table.take(pa.array(places)))
+
+    def ranks(self, column: str) -> np.ndarray:
+        """int64 (rows,): the place of each row's name among the different names, in their order."""
+        encoded = self.table[column].combine_chunks()
+        names = encoded.dictionary.to_pylist()
+        places = {name: place for place, name in enumerate(sorted(set(names)))}
+        return np.array([places[name] for name in names], np.int64)[encoded.indices.to_numpy()]
+
+    def counts(self, *columns: str) -> Counter[tuple[str, ...]]:
+        """Of the rows, by the names in these columns."""
+        groups = self.table.select(columns).group_by(columns).aggregate([([], "count_all")])
+        names = zip(*(groups[column].to_pylist() for column in columns), strict=True)
+        return Counter(dict(zip(names, groups["count_all"].to_pylist(), strict=True)))
+
+    def file_keys(self) -> pa.ChunkedArray:
+        """Of each row, as `SourceRecord.file_key`."""
+        keys, times = self.table["key"], self.table["time_seconds"]
+        if times.null_count == len(times):
+            return keys
+        files = pc.replace_substring_regex(keys, f"{_FRAME_MARK}[^#]*$", "")
+        return pc.if_else(pc.is_null(times), keys, files)
+
+
 def frame_key(file_key: str, time_seconds: float) -> str:
     """The key of a frame.
 
@@ -86,8 +156,15 @@ def source_table(records: Iterable[SourceRecord]) -> pa.Table:
 
 def write_sources(path: Path, records: Sequence[SourceRecord]) -> None:
     """Write the records as one Parquet file, atomically."""
-    with atomic_path(path) as temporary:
-        pq.write_table(source_table(records), temporary, compression="zstd")
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, SOURCE_SCHEMA, compression="zstd") as writer,
+    ):
+        if not isinstance(records, SourceRows):
+            writer.write_table(source_table(records), row_group_size=_ROW_GROUP)
+            return
+        for start in range(0, max(1, len(records)), _ROW_GROUP):
+            writer.write_table(records.table.slice(start, _ROW_GROUP).cast(SOURCE_SCHEMA))
 
 
 def read_sources(work: Path) -> list[SourceRecord]:

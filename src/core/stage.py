@@ -28,13 +28,13 @@ from src.core.part_store import (
     PartCounts,
     PartStore,
     encoded_settings,
-    fingerprint_of,
     read_parts,
 )
 from src.core.progress import progress_bar
 from src.core.run_log import RunLog, run_log
 from src.core.scheduling import PartScheduler
 from src.core.stop_request import Stopped, StopRequest, stop_on_signals
+from src.core.table_parts import count_records, fingerprints_of
 
 __all__ = [
     "COMMIT_TABLE",
@@ -139,7 +139,7 @@ def run_stage(stage: Stage[Record], workers: int = 0, engine: Engine | None = No
                 engine = LocalEngine(isolated=True)
         store = PartStore(stage.folder)
         settings = encoded_settings(stage.settings)
-        fingerprints = [fingerprint_of(records, settings) for records in stage.parts]
+        fingerprints = fingerprints_of(stage.parts, settings)
         summary = StageSummary(name=stage.name, unit=stage.unit)
         pending = _pending(store, fingerprints, summary)
         store.remove_from(len(stage.parts))
@@ -222,7 +222,7 @@ def _description(stage: Stage[Any], summary: StageSummary, engine: Engine, worke
     return {
         "folder": str(stage.folder.resolve()),
         "parts": len(stage.parts),
-        "rows": sum(map(len, stage.parts)),
+        "rows": count_records(stage.parts),
         "reused": summary.reused,
         "unit": stage.unit,
         "workers": workers,
@@ -231,7 +231,7 @@ def _description(stage: Stage[Any], summary: StageSummary, engine: Engine, worke
 
 
 def _run_pending(run: _Run[Record], pending: Sequence[int], workers: int, engine: Engine) -> None:
-    total = sum(map(len, run.stage.parts))
+    total = count_records(run.stage.parts)
     losses: list[int] = []
 
     def lost(index: int, loss: Lost) -> None:

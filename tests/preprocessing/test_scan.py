@@ -1,9 +1,9 @@
 import pytest
 
 from preprocessing.face_settings import FaceSettings
-from preprocessing.scan import group_for_stage, scan_dataset
+from preprocessing.scan import scan_dataset
+from preprocessing.stage_parts import parts_for_stage
 from preprocessing.video_records import frame_times
-from src.core.stage import split_into_parts
 from tests.media.video_files import write_video
 
 KEYS = [
@@ -76,9 +76,10 @@ def test_lists_of_media_that_are_no_part_of_the_data_set_are_only_reported(datas
 
 
 def test_groups_hold_a_video_together_and_test_files_apart(dataset):
-    groups = list(group_for_stage(scan_dataset(dataset).of("voice")))
+    voices = scan_dataset(dataset).of("voice")
+    groups = list(parts_for_stage(voices, 1))
     assert [[record.key for record in group] for group in groups] == [["voices/English/1.wav"], KEYS[:2]]
-    assert sum(len(part) for part in split_into_parts(groups, 2)) == 3
+    assert [len(part) for part in parts_for_stage(voices, 2)] == [3]
 
 
 def test_videos_of_people_become_frames_and_sound(tmp_path):
@@ -109,9 +110,8 @@ def test_frames_stand_together_by_time_and_not_by_the_letters_of_their_keys(tmp_
         (tmp_path / folder).mkdir(parents=True)
         write_video(tmp_path / folder / "a.mp4", frames=24)
         (tmp_path / folder / "a.jpg").write_bytes(b"")
-    groups = list(
-        group_for_stage(scan_dataset(tmp_path, settings=FaceSettings(video_frames_per_second=5)).records)
-    )
+    records = scan_dataset(tmp_path, settings=FaceSettings(video_frames_per_second=5)).records
+    groups = list(parts_for_stage(records, 1))
     frames = [group for group in groups if group[0].time_seconds is not None]
     assert [[record.time_seconds for record in group] for group in frames] == [
         [number / 5 for number in range(12)]
