@@ -1,6 +1,5 @@
 """Clean speech and face crops that a head is trained on together with its encoders: read once, kept in memory."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,6 @@ from src.data.identity_folders import decode_each
 from src.data.speech_corpus import read_utterance
 from src.data.work_media import media_table
 from src.media.guarded import read_image
-
-LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,8 @@ def read_association_media(
     unreadable: dict[str, str] = {}
     items["voice"], speech = _decoded(items["voice"], read_speech, "reading speech", unreadable)
     items["face"], crops = _decoded(items["face"], read_crop, "reading faces", unreadable)
-    if unreadable:
-        shown = "; ".join(f"{key}: {reason}" for key, reason in list(unreadable.items())[:5])
-        LOGGER.warning("%s: %d files cannot be read and are left out: %s", work, len(unreadable), shown)
     if not speech or not crops:
+        shown = "; ".join(f"{key}: {reason}" for key, reason in list(unreadable.items())[:5])
         raise TrainingError(
             f"{work}: none of its {'crops' if speech else 'recordings'} can be read ({shown})"
         )

@@ -47,6 +47,7 @@ from src.training.training_progress import TrainingProgress
 
 LOGGER = logging.getLogger(__name__)
 MOST_VALIDATION_SCORES = 200_000
+SHOWN_LEFT_OUT = 20
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,9 @@ def _sources(
     _refuse_another_language(inputs, language)
     model = _model_of_inputs(config, inputs, source)
     if inputs.left_out:
-        LOGGER.warning("left out: %s", "; ".join(f"{name}, {why}" for name, why in inputs.left_out.items()))
+        shown = "; ".join(f"{name}, {why}" for name, why in list(inputs.left_out.items())[:SHOWN_LEFT_OUT])
+        more = len(inputs.left_out) - SHOWN_LEFT_OUT
+        LOGGER.warning("left out: %s%s", shown, f" and {more} more, see config.json" if more > 0 else "")
     splits = identity_folds(inputs.data.names, config.validation.folds, seed)[: model.members]
     return HeadSources(config, model, inputs, splits, choose_device(device_name), seed)
 

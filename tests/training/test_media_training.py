@@ -16,6 +16,7 @@ from src.artifacts.trials import Trial, write_trials
 from src.core.config import load_config
 from src.core.errors import ConfigError, DatasetError, TrainingError, WeightsError
 from src.data.speech_corpus import FULL_SCALE
+from src.media.audio import write_audio
 from src.models.aasm import Aasm
 from src.models.media_model import MediaModel
 from src.training.association_config import AssociationConfig
@@ -178,10 +179,16 @@ def test_files_that_cannot_be_read_are_left_out_and_named(place, tmp_path):
     shutil.copytree(place / "work", tmp_path / "work")
     (tmp_path / "work/voice/clean/id03/English/0.wav").unlink()
     (tmp_path / "work/face/crops/id04/English/1.jpg").write_bytes(b"no image")
-    (tmp_path / "recipe.yaml").write_bytes((place / "recipe.yaml").read_bytes())
-    assert run(tmp_path, tmp_path / "out", settings=["steps=1"]) == 0
-    left_out = load_checkpoint(tmp_path / "out").config["left_out"]
-    assert left_out.keys() == {"voices/id03/English/0.wav", "faces/id04/English/1.jpg"}
+    write_audio(tmp_path / "work/voice/clean/id05/English/2.wav", np.zeros(100, np.float32))
+    config = load_config(AssociationConfig, place / "recipe.yaml")
+    inputs = MediaInputs(tmp_path / "work", "English", config.encoders, 6, CPU)
+    assert inputs.left_out == {
+        "voices/id03/English/0.wav": "missing",
+        "voices/id05/English/2.wav": "too_short",
+        "faces/id04/English/1.jpg": "unreadable_image",
+    }
+    assert len(inputs.data.voices) == 9 * 3 - 2
+    assert len(inputs.data.faces) == 9 * 3 - 1
 
 
 @pytest.mark.parametrize(
