@@ -7,6 +7,7 @@
     CHECKPOINT/validation_scores.parquet
                                    heads: scores of pairs of people who took no part in the training, one row a pair
     CHECKPOINT/calibration.json    heads: what makes probabilities of its scores (calibration_file.py)
+    CHECKPOINT/encoders/MODALITY/  heads: an encoder that learned along, a checkpoint folder of its own
 
 Nothing in it is ever executed: weights are plain tensors, everything else is JSON and CSV.
 """
@@ -31,6 +32,7 @@ WEIGHTS_FILE, CONFIG_FILE, METRICS_FILE, LOG_FILE = (
     "metrics.json",
     "training_log.csv",
 )
+ENCODERS_FOLDER = "encoders"
 VALIDATION_SCORES_FILE = "validation_scores.parquet"
 VALIDATION_COLUMNS = ("score", "label", "voice_identity", "face_identity", "member")
 

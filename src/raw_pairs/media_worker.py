@@ -93,10 +93,12 @@ def _make_voice(
     recipe: MediaRecipe, weights: WeightPaths, folder: Path, device: str, keep: bool
 ) -> MediaWorker:
     settings = _with_diarizer_model(recipe.speech.settings, weights.diarizer)
-    encoder = load_encoder(recipe.encoder("voice"), choose_device(device), weights.voice)
+    own_weights = recipe.encoder_weights("voice", weights.voice)
+    encoder = load_encoder(recipe.encoder("voice"), choose_device(device), own_weights)
     # what tells speakers apart is mostly the encoder that embeds them, and has its weights then
     apart = recipe.speech.encoder or encoder.name
-    apart_weights = weights.voice if apart == encoder.name else None
+    is_one = apart == encoder.name and recipe.tells_apart_by_the_encoder("voice")
+    apart_weights = own_weights if is_one else None
     diarizer = make_diarizer(settings, apart, apart_weights, choose_device(device))
     tokens = recipe.tokens["voice"]
     return MediaWorker(
@@ -112,7 +114,8 @@ def _make_face(
     recipe: MediaRecipe, weights: WeightPaths, folder: Path, device: str, keep: bool
 ) -> MediaWorker:
     settings = recipe.faces.settings
-    encoder = load_encoder(recipe.encoder("face"), choose_device(device), weights.face)
+    own_weights = recipe.encoder_weights("face", weights.face)
+    encoder = load_encoder(recipe.encoder("face"), choose_device(device), own_weights)
     apart = _face_embedder(recipe, encoder, device)
     tokens = recipe.tokens["face"]
     return MediaWorker(
@@ -132,7 +135,7 @@ def _face_embedder(recipe: MediaRecipe, encoder: Encoder, device: str) -> FaceEm
         return FaceEmbedder(encoder) if settings.face_choice == "folder" and is_known else None
     return (
         FaceEmbedder(encoder)
-        if apart == encoder.name
+        if apart == encoder.name and recipe.tells_apart_by_the_encoder("face")
         else load_face_embedder(apart, None, choose_device(device))
     )
 

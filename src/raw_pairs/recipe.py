@@ -8,7 +8,7 @@ from typing import Any
 
 from features.settings import TokenSettings
 from preprocessing.recorded_settings import RecordedFaces, RecordedSpeech, recorded_faces, recorded_speech
-from src.artifacts.checkpoints import CONFIG_FILE, Checkpoint
+from src.artifacts.checkpoints import CONFIG_FILE, ENCODERS_FOLDER, Checkpoint
 from src.artifacts.sources import MODALITIES, Modality
 from src.core.config import parse_config
 from src.core.errors import CheckpointError, ConfigError
@@ -69,6 +69,24 @@ class MediaRecipe:
     def encoder(self, modality: Modality) -> str:
         """Name of the encoder of a modality."""
         return str(self.recorded[modality]["encoder"])
+
+    def encoder_weights(self, modality: Modality, given: Path | None) -> Path | None:
+        """Where the weights of a modality's encoder are: as given, else beside the head where it learned along with it; None
+        where the encoder's own are to be looked for.
+        """
+        learned = self.checkpoint / ENCODERS_FOLDER / modality
+        return given or (learned if learned.is_dir() else None)
+
+    def tells_apart_by_the_encoder(self, modality: Modality) -> bool:
+        """Whether preprocessing told people apart by the very weights that embed them; not so where those learned on."""
+        recorded = self.recorded[modality]
+        preprocessing = recorded["preprocessing"]
+        apart = (
+            preprocessing.get("face_encoder")
+            if modality == "face"
+            else preprocessing["diarizer"].get("speaker_encoder")
+        )
+        return not apart or apart.get("weights_sha256") == recorded["weights_sha256"]
 
     def refuse_other_networks(self, modality: Modality, made: Mapping[str, Any], how: str) -> None:
         """Raise CheckpointError where what was loaded now is not what the checkpoint's media went through.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from src.artifacts.checkpoints import ENCODERS_FOLDER
 from src.artifacts.clean_media import preprocessing_settings
 from src.artifacts.sources import MODALITIES, Modality
 from src.core.errors import ConfigError, DatasetError
@@ -26,7 +27,6 @@ from src.training.media_config import LearningEncoderConfig, MediaEncodersConfig
 from src.training.resident_media import MediaBatches, MediaPeople
 
 LOGGER = logging.getLogger(__name__)
-ENCODERS_FOLDER = "encoders"
 _SHARE_OF_FREE_MEMORY = 0.4  # of a GPU, that media may take
 
 

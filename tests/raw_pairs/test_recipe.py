@@ -105,3 +105,25 @@ def test_other_settings_are_warned_of_and_places_are_not_looked_at(tmp_path, cap
         assert not caplog.records
         recipe.refuse_other_networks("voice", made, "")
     assert "preprocessing.cleaning.trim: trained on False, found True" in caplog.text
+
+
+def test_encoders_that_learned_along_lie_beside_the_head_and_tell_nobody_apart(tmp_path):
+    recorded = copy.deepcopy(RECORDED)
+    recorded["face"]["preprocessing"]["face_encoder"] = {"encoder": "vggface2", "weights_sha256": "ef"}
+    recipe = recipe_of(tmp_path, recorded)
+    assert recipe.encoder_weights("face", None) is None
+    (tmp_path / "encoders" / "face").mkdir(parents=True)
+    assert recipe.encoder_weights("face", None) == tmp_path / "encoders" / "face"
+    assert recipe.encoder_weights("face", tmp_path / "given.pt") == tmp_path / "given.pt"
+    assert not recipe.tells_apart_by_the_encoder("face")
+    assert recipe.tells_apart_by_the_encoder("voice"), "another kind of diarizer has none"
+    recorded["face"]["preprocessing"]["face_encoder"]["weights_sha256"] = "cd"
+    assert recipe_of(tmp_path, recorded).tells_apart_by_the_encoder("face")
+
+
+def test_tokens_that_a_checkpoint_does_not_state_do_not_differ(tmp_path, caplog):
+    recorded = copy.deepcopy(RECORDED)
+    made = {**recorded["voice"], "tokens": {**recorded["voice"]["tokens"], "most_windows": 9}}
+    with caplog.at_level(logging.WARNING):
+        recipe_of(tmp_path, recorded).refuse_other_networks("voice", made, "--voice-weights PATH")
+    assert not caplog.records

@@ -138,6 +138,21 @@ def test_what_does_not_change_a_vector_may_differ(world, caplog):
     assert caplog.text == ""
 
 
+def test_of_a_section_what_the_checkpoint_states_is_compared(world, caplog):
+    path, config = (
+        world.features / "voice" / "store.json",
+        world.checkpoint("English") / "config.json",
+    )
+    tokens = {"window_seconds": 2.0, "most_windows": 32}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"tokens": tokens}))
+    for stated, differs in (({"window_seconds": 2.0}, False), ({"window_seconds": 1.5}, True)):
+        content = json.loads(config.read_text())
+        content["encoders"]["voice"]["tokens"] = stated
+        config.write_text(json.dumps(content))
+        scorer_of(world)
+        assert ("other settings (tokens)" in caplog.text) == differs
+
+
 def test_a_checkpoint_of_another_kind_or_language_is_refused(world):
     with pytest.raises(CheckpointError, match="trained on English, but is given"):
         scorer_of(world, "English", language="Urdu")
