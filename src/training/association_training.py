@@ -142,6 +142,7 @@ def _sources(
 ) -> HeadSources:
     _refuse_another_language(inputs, language)
     model = _model_of_inputs(config, inputs, source)
+    inputs.read()
     if inputs.left_out:
         shown = "; ".join(f"{name}, {why}" for name, why in list(inputs.left_out.items())[:SHOWN_LEFT_OUT])
         more = len(inputs.left_out) - SHOWN_LEFT_OUT

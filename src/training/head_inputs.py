@@ -21,15 +21,19 @@ from src.training.resident_items import ResidentPeople
 class HeadInputs(Protocol):
     """Voices and faces of the training people.
 
-    data: who they are. dimensions: numbers in a vector. places: where they are, for errors. left_out: people and files
-    that take no part, and why. information: of each modality's vectors, as config.json keeps it.
+    dimensions: numbers in a vector. places: where vectors are from, for errors. information: of each modality's vectors, as
+    config.json keeps it. Once they are read, data: who the people are; left_out: people and files that take no part, and
+    why.
     """
 
-    data: AssociationData
     dimensions: dict[Modality, int]
     places: dict[Modality, str]
-    left_out: dict[str, str]
     information: dict[Modality, dict[str, Any]]
+    data: AssociationData
+    left_out: dict[str, str]
+
+    def read(self) -> None:
+        """Read everything; whatever can be checked without, is checked before."""
 
     def network(self, head: AssociationModel) -> AssociationModel:
         """What is trained to train this head: itself, or encoders and itself."""
@@ -56,23 +60,26 @@ class HeadInputs(Protocol):
 class StoredVectors:
     """Embedding stores; see HeadInputs.
 
-    features: folder of the stores `voice` and `face`. Raises StoreError, and TrainingError as `load_association_data`.
+    features: folder of the stores `voice` and `face`. Raises StoreError.
     """
 
     def __init__(self, features: Path, language: str, fewest_identities: int, device: torch.device) -> None:
-        self.device = device
+        self.language, self.fewest_identities, self.device = language, fewest_identities, device
         self.voice, self.face = (
             EmbeddingStore.open(features / "voice"),
             EmbeddingStore.open(features / "face"),
         )
         stores: dict[Modality, EmbeddingStore] = {"voice": self.voice, "face": self.face}
-        self.data = load_association_data(
-            self.voice, self.face, language, fewest_identities=fewest_identities
-        )
         self.dimensions = {modality: store.dimension for modality, store in stores.items()}
         self.places = {modality: str(store.folder) for modality, store in stores.items()}
-        self.left_out = self.data.left_out
         self.information = {modality: store.information for modality, store in stores.items()}
+
+    def read(self) -> None:
+        """See HeadInputs. Raises TrainingError as `load_association_data` does."""
+        self.data = load_association_data(
+            self.voice, self.face, self.language, fewest_identities=self.fewest_identities
+        )
+        self.left_out = self.data.left_out
 
     def network(self, head: AssociationModel) -> AssociationModel:
         """See HeadInputs."""

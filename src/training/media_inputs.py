@@ -33,8 +33,8 @@ _SHARE_OF_FREE_MEMORY = 0.4  # of a GPU, that media may take
 class MediaInputs:
     """Clean speech and face crops of a work folder, and both encoders; see HeadInputs.
 
-    Raises ConfigError for an unknown encoder or one that cannot learn, WeightsError for missing weights, DatasetError for a
-    folder without media, TrainingError for too few people, before any file is read.
+    Raises ConfigError for an unknown encoder or one that cannot learn, WeightsError for missing weights, DatasetError for what
+    is no work folder.
     """
 
     def __init__(
@@ -49,21 +49,12 @@ class MediaInputs:
             raise DatasetError(
                 f"{work}: no such folder. Make it: python -m preprocessing DATASET --out {work}"
             )
-        self.settings, self.device = settings, device
+        self.work, self.language, self.settings = work, language, settings
+        self.fewest_identities, self.device = fewest_identities, device
         preprocessing = {modality: preprocessing_settings(work, modality) for modality in MODALITIES}
         self.voice = _load("voice", work, settings.voice)
         self.face = _load("face", work, settings.face)
         check_crops(self.face.name, preprocessing["face"], work)
-        assert isinstance(self.voice.input, WaveformInput), "a voice encoder takes waveforms"
-        media = read_association_media(
-            work,
-            language,
-            lambda pixels: self.face.prepare_crop(pixels).numpy(),
-            shortest_samples=self.voice.input.shortest_samples,
-            fewest_identities=fewest_identities,
-        )
-        self.data = media.data
-        self.left_out = {**media.data.left_out, **media.unreadable}
         encoders: dict[Modality, Encoder] = {"voice": self.voice, "face": self.face}
         self.dimensions = {modality: encoder.dimension for modality, encoder in encoders.items()}
         self.places = {modality: f"encoder {encoder.name}" for modality, encoder in encoders.items()}
@@ -79,10 +70,23 @@ class MediaInputs:
         self.information = {
             modality: self._described(modality, encoders[modality]) for modality in MODALITIES
         }
+
+    def read(self) -> None:
+        """See HeadInputs. Raises DatasetError for a folder without media, TrainingError for too few people."""
+        assert isinstance(self.voice.input, WaveformInput), "a voice encoder takes waveforms"
+        media = read_association_media(
+            self.work,
+            self.language,
+            lambda pixels: self.face.prepare_crop(pixels).numpy(),
+            shortest_samples=self.voice.input.shortest_samples,
+            fewest_identities=self.fewest_identities,
+        )
+        self.data = media.data
+        self.left_out = {**media.data.left_out, **media.unreadable}
         self._samples, self._crops = self._resident(media.samples, media.crops)
         LOGGER.info(
             "%d people, %.1f minutes of speech and %d face crops of %s, %.0f MB in memory",
-            *(len(self.data.names), len(media.samples) / SAMPLE_RATE_HZ / 60, len(media.crops), work),
+            *(len(self.data.names), len(media.samples) / SAMPLE_RATE_HZ / 60, len(media.crops), self.work),
             (media.samples.nbytes + media.crops.nbytes) / 1e6,
         )
 

@@ -72,6 +72,14 @@ def trained(place):
     return load_checkpoint(place / "run")
 
 
+def config_and_inputs(place, *settings, work=None):
+    """The recipe's configuration, and its media, read."""
+    config = load_config(AssociationConfig, place / "recipe.yaml", settings)
+    inputs = MediaInputs(work or place / "work", "English", config.encoders, 6, CPU)
+    inputs.read()
+    return config, inputs
+
+
 def test_the_loss_falls_and_both_encoders_learn_from_the_first_layer_on(place, trained):
     log = pd.read_csv(trained.folder / LOG_FILE)
     assert log["cross_loss"].iloc[-1] < 0.9 * log["cross_loss"].iloc[0]
@@ -103,8 +111,7 @@ def test_features_of_the_new_encoders_are_what_the_head_was_validated_on_and_sco
     assert extract([*words, "--set", "hop_seconds=0.5", "--max-failures", "1"]) == 0
     start = trained.folder / "encoders"
     sets = [f"encoders.{side}.weights={start / side}" for side in ("voice", "face")]
-    config = load_config(AssociationConfig, place / "recipe.yaml", sets)
-    inputs = MediaInputs(place / "work", "English", config.encoders, 6, CPU)
+    _, inputs = config_and_inputs(place, *sets)
     voices, faces = inputs.people(inputs.data.names).sequences(inputs.network(Aasm(12, 10)))
     for modality, sequences, items in (
         ("voice", voices, inputs.data.voices),
@@ -134,8 +141,7 @@ def test_a_frozen_encoder_stays_as_it_was_and_is_not_written(place, tmp_path):
     sha256 = checkpoint.config["encoders"]["face"]["weights_sha256"]
     assert not (tmp_path / "encoders/face").exists()
     assert "trained_language" not in checkpoint.config["encoders"]["face"]
-    config = load_config(AssociationConfig, place / "recipe.yaml", settings)
-    inputs = MediaInputs(place / "work", "English", config.encoders, 6, CPU)
+    _, inputs = config_and_inputs(place, *settings)
     assert inputs.information["face"]["weights_sha256"] == sha256
     network = inputs.network(Aasm(12, 10)).train()
     assert not network.face_encoder.training
@@ -147,8 +153,7 @@ def test_a_frozen_encoder_stays_as_it_was_and_is_not_written(place, tmp_path):
 
 
 def test_the_gradient_of_every_term_reaches_both_first_layers(place):
-    config = load_config(AssociationConfig, place / "recipe.yaml")
-    inputs = MediaInputs(place / "work", "English", config.encoders, 6, CPU)
+    config, inputs = config_and_inputs(place)
     head = Aasm(12, 10, width=8)
     step = AssociationStep(inputs.network(head), config.objective.build(head, 9, 24)).train()
     batches = inputs.batches(inputs.people(inputs.data.names), config.batch, seed=0)
@@ -180,8 +185,7 @@ def test_files_that_cannot_be_read_are_left_out_and_named(place, tmp_path):
     (tmp_path / "work/voice/clean/id03/English/0.wav").unlink()
     (tmp_path / "work/face/crops/id04/English/1.jpg").write_bytes(b"no image")
     write_audio(tmp_path / "work/voice/clean/id05/English/2.wav", np.zeros(100, np.float32))
-    config = load_config(AssociationConfig, place / "recipe.yaml")
-    inputs = MediaInputs(tmp_path / "work", "English", config.encoders, 6, CPU)
+    _, inputs = config_and_inputs(place, work=tmp_path / "work")
     assert inputs.left_out == {
         "voices/id03/English/0.wav": "missing",
         "voices/id05/English/2.wav": "too_short",
@@ -238,9 +242,10 @@ def test_folders_and_languages_that_are_none(place, tmp_path):
         run(place, tmp_path / "out", language="Urdu")
 
 
-def test_an_encoder_that_has_learned_the_other_language_is_refused(place, tmp_path):
+def test_an_encoder_that_has_learned_the_other_language_is_refused(place, tmp_path, monkeypatch):
     write_small_encoders(tmp_path, language="Urdu")
     message = r"voice encoder was trained on Urdu; .*unheard at every stage"
+    monkeypatch.setattr(MediaInputs, "read", lambda _: pytest.fail("media were read"))
     with pytest.raises(ConfigError, match=message):
         run(place, tmp_path / "out", settings=[f"encoders.voice.weights={tmp_path / 'voice'}"])
 
@@ -270,8 +275,7 @@ def test_face_crops_are_mirrored_and_moved_and_their_border_repeated():
 
 
 def test_media_that_are_not_on_the_device_are_brought_over_in_the_same_order(place):
-    config = load_config(AssociationConfig, place / "recipe.yaml")
-    inputs = MediaInputs(place / "work", "English", config.encoders, 6, CPU)
+    config, inputs = config_and_inputs(place)
     people = inputs.people(inputs.data.names)
     here, there = (
         MediaBatches(people, config.batch, seed=3, device=torch.device(name)) for name in ("cpu", "meta")
@@ -283,8 +287,7 @@ def test_media_that_are_not_on_the_device_are_brought_over_in_the_same_order(pla
 
 
 def test_a_media_model_compares_as_its_head(place):
-    config = load_config(AssociationConfig, place / "recipe.yaml")
-    inputs = MediaInputs(place / "work", "English", config.encoders, 6, CPU)
+    _, inputs = config_and_inputs(place)
     head = Aasm(12, 10, width=8)
     model = MediaModel(head, inputs.voice.network, inputs.face.network, ("voice",)).eval()
     waveforms, crops = torch.randn(3, 2, 8000), torch.randint(0, 255, (4, 1, 3, 32, 32), dtype=torch.uint8)
