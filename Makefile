@@ -35,7 +35,7 @@ demo: $(READY)  ## the generated world, from raw media to a submission and a rep
 	$(BIN)/python -m preprocessing $(DEMO)/world/dataset --out $(WORK)
 	$(BIN)/python -m features $(WORK)
 	for language in $(LANGUAGES); do \
-		$(BIN)/python train.py configs/cafnet.yaml --features $(WORK)/features --language $$language --out checkpoints/demo_$$language || exit; done
+		$(BIN)/python train.py configs/best.yaml --features $(WORK)/features --language $$language --out checkpoints/demo_$$language || exit; done
 	$(BIN)/python inference.py submit --dataset $(DEMO)/world/dataset --features $(WORK)/features \
 		$(foreach language,$(LANGUAGES),--checkpoint $(language)=checkpoints/demo_$(language)) \
 		--unscorable median --out $(DEMO)/submission.zip

@@ -1,6 +1,6 @@
 """Train what a configuration describes: an association head on embedding stores, or an encoder on media.
 
-python train.py configs/cafnet.yaml --features WORK/features --language English --out checkpoints/English
+python train.py configs/best.yaml --features WORK/features --language English --out checkpoints/English
 """
 
 import argparse
@@ -16,12 +16,12 @@ from src.training.recipes import TrainingRequest, run_recipe
 EXAMPLES = """\
 examples:
   the head of a challenge system, on what `python -m features WORK` made:
-    python train.py configs/cafnet.yaml --features WORK/features --language English --out checkpoints/English
+    python train.py configs/best.yaml --features WORK/features --language English --out checkpoints/English
   the same with other settings (nested keys with dots) and another seed:
-    python train.py configs/cafnet.yaml --features WORK/features --language Urdu --out checkpoints/Urdu \\
+    python train.py configs/best.yaml --features WORK/features --language Urdu --out checkpoints/Urdu \\
         --seed 3 --set optimizer.learning_rate=1e-3 --set model.members=1
   the same on four GPUs, which train as one would with the whole batch:
-    torchrun --standalone --nproc-per-node 4 train.py configs/cafnet.yaml --features WORK/features --language English \\
+    torchrun --standalone --nproc-per-node 4 train.py configs/best.yaml --features WORK/features --language English \\
         --out checkpoints/English
   encoders and head end to end, from what `python -m preprocessing` left in WORK:
     python train.py configs/aasm-media.yaml --media WORK --language English --out checkpoints/aasm-media

@@ -4,7 +4,7 @@
     python -m benchmarks.cleaning_choice WORLD [--seeds 3] [--out FILE]
 
 For each way the kept speech is cleaned and embedded anew; speakers and faces are found once. Then the recipe of
-configs/cafnet.yaml is trained on each language and scored on both, with several seeds, since one training alone differs
+configs/best.yaml is trained on each language and scored on both, with several seeds, since one training alone differs
 from the next by more than some ways of cleaning do. Use a world of another seed than the one that is reported on.
 """
 
@@ -42,7 +42,7 @@ from src.scoring.trial_scoring import FeatureStores, TrialScorer
 from src.training.association_training import train_association
 
 COMPLETE = "cleaned_again"
-RECIPE = ROOT / "configs/cafnet.yaml"
+RECIPE = ROOT / "configs/best.yaml"
 Lists = Mapping[str, tuple[list[Trial], np.ndarray]]
 """Trials and labels, 1 = same person, of each language's test list."""
 

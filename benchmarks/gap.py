@@ -38,7 +38,7 @@ from src.training.association_training import train_association
 
 PARAMETERS: dict[Modality, tuple[str, ...]] = {"voice": VOICE_PARAMETERS, "face": FACE_PARAMETERS}
 RIDGE_PENALTIES = np.logspace(-3, 3, 13)
-RECIPE = Path("configs/cafnet.yaml")
+RECIPE = Path("configs/best.yaml")
 
 
 class ParameterReadings:

@@ -33,7 +33,7 @@ def finished(tiny_features):
     run = tiny_features
     for language in LANGUAGES:
         words = [
-            "configs/cafnet.yaml",
+            "configs/best.yaml",
             "--features",
             run.features,
             "--language",

@@ -94,7 +94,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     if not weights_path.is_file() or not config_path.is_file():
         raise CheckpointError(
             f"{folder}: not a checkpoint (it needs {WEIGHTS_FILE} and {CONFIG_FILE}). "
-            "Train one: python train.py configs/cafnet.yaml --features WORK/features --language LANGUAGE --out DIR"
+            "Train one: python train.py configs/best.yaml --features WORK/features --language LANGUAGE --out DIR"
         )
     try:
         weights = load_file(weights_path)

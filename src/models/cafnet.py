@@ -13,16 +13,16 @@ padding out of the softmax and of the means. **With one token a side** every sof
 attention is a linear map, as it always is in the published code. It has something to choose from only when there
 are several tokens.
 
-Source: CAFNet, a system of the FAME 2024 and FAME 2026 challenges (overall EER 26.3 % on v1, 39.46 % on v3). What
-differs from its description, and why:
+Source: CAFNet, a system of the FAME 2024 and FAME 2026 challenges (overall EER 26.3 % on v1, 39.46 % on v3). With
+`aligned_width` null and `comparison` "fused" this is its description. Our own method (configs/best.yaml) adds, and why:
 
 - **Aligned inputs.** The paper projects L2-normalised embeddings from a random start. With about a hundred people
-  that memorises them. Here a fixed affine map comes first, x̂ = P_a (x/|x| − μ_a): canonical directions of the
+  that memorises them. A fixed affine map comes first, x̂ = P_a (x/|x| − μ_a): canonical directions of the
   training people, each scaled by its correlation on people held out of its fit (canonical_correlation.py). The
   projections start near the identity, and the attention's output near zero, so training starts near linear
   canonical correlation and improves on it. Without `fit_inputs` the maps are the identity: the paper's inputs.
 - **Product.** The MLP also sees z_a ⊙ z_v. A network that sees `fused` alone, a weighted mean, must learn from a
-  hundred people how to compare two vectors. `comparison="fused"` is the paper's form.
+  hundred people how to compare two vectors.
 """
 
 from typing import Literal

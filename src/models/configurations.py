@@ -12,7 +12,6 @@ from src.models.aasm import Aasm
 from src.models.association import AssociationModel
 from src.models.cafnet import CafNet
 from src.models.cafnet_published import CafNetPublished
-from src.models.canonical_attention import CanonicalAttention
 from src.models.fop import Fop
 from src.models.linear_cca import LinearCca
 from src.models.mfv import Mfv
@@ -123,47 +122,6 @@ class CafNetPublishedConfig(ModelConfig):
         """See ModelConfig."""
         return CafNetPublished(
             self.voice_dimension, self.face_dimension, width=self.width, dropout=self.dropout
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class CanonicalAttentionConfig(ModelConfig):
-    """Our own method (src/models/canonical_attention.py).
-
-    aligned_width: k, canonical directions. width: d, numbers of a projected token. heads: attention heads, a divisor of
-    width. hidden: units of the MLP. dropout: of projected tokens, of the MLP's input and of its hidden units.
-    """
-
-    name: Literal["canonical-attention"] = "canonical-attention"
-    aligned_width: int
-    width: int
-    heads: int
-    hidden: int
-    dropout: float
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_canonical(self, "aligned_width", self.aligned_width)
-        require_positive(self, "width", "heads", "hidden")
-        require_share(self, "dropout")
-        if self.width % self.heads:
-            raise ValueError(f"width {self.width} is not a multiple of heads {self.heads}")
-
-    @property
-    def alignment_width(self) -> int | None:
-        """The inputs' directions."""
-        return self.aligned_width
-
-    def build(self) -> CanonicalAttention:
-        """See ModelConfig."""
-        return CanonicalAttention(
-            self.voice_dimension,
-            self.face_dimension,
-            aligned_width=self.aligned_width,
-            width=self.width,
-            heads=self.heads,
-            hidden=self.hidden,
-            dropout=self.dropout,
         )
 
 

@@ -1,4 +1,4 @@
-"""Settings of a training of an association head; configs/cafnet.yaml is one of them."""
+"""Settings of a training of an association head; configs/best.yaml is one of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

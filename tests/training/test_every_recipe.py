@@ -22,7 +22,7 @@ HEADS = sorted(
 )
 SMALLER = {
     "best": {"aligned_width": 3, "width": 8, "members": 2},
-    "cafnet": {"aligned_width": 3, "width": 8, "members": 2},
+    "cafnet": {"width": 8, "members": 2},
     "infonce-cca": {"canonical_width": 3},
     "linear-cca": {"width": 3},
 }
