@@ -60,7 +60,7 @@ SIZES = {
     ),
     "large": WorldSize(
         name="large",
-        training_identities=600,
+        training_identities=1200,
         test_identities=100,
         videos=3,
         clips_per_video=1,
