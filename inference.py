@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from src.core.command_line import run_command
+from src.core.determinism import compute_deterministically
 from src.scoring.commands import (
     calibrate,
     check,
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_to(commands)
     options = parser.parse_args(arguments)
+    if getattr(options, "deterministic", False):  # commands that compute nothing have no such option
+        compute_deterministically()
     status: int = options.run(options)
     return status
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.core.command_line import run_command
+from src.core.determinism import add_deterministic_argument, compute_deterministically
 from src.core.torchrun import require_single_process
 from src.training.recipes import TrainingRequest, run_recipe
 
@@ -78,6 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--device", default="auto", help="auto (a GPU where there is one), cpu or cuda (default: auto)"
     )
+    add_deterministic_argument(parser)
     parser.add_argument(
         "--seed", type=int, help="of the held-out people, weights and batches (default: the recipe's own)"
     )
@@ -104,7 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         require_single_process(f"train.py {words[0]}")
         module, function = COMMANDS[words[0]]
         return int(getattr(importlib.import_module(module), function)(words[1:]))
-    return run_recipe(TrainingRequest(**vars(build_parser().parse_args(words))))
+    options = vars(build_parser().parse_args(words))
+    if options.pop("deterministic"):
+        compute_deterministically()
+    return run_recipe(TrainingRequest(**options))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from src.artifacts.sources import MODALITIES
 from src.core import status_command
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
 from src.core.config import apply_override, parse_config
+from src.core.determinism import compute_deterministically
 from src.core.device import choose_device
 from src.core.engines.selection import add_engine_arguments, choose_engine
 from src.core.errors import DatasetError
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _extract(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
+    if options.deterministic:
+        compute_deterministically()
     choose_device(options.device)
     if options.offline:
         forbid_downloads()

@@ -22,6 +22,7 @@ from src.artifacts.sources import MODALITIES, Modality, SourceRecord, SourceRows
 from src.core import status_command
 from src.core.command_line import add_common_arguments, add_failure_argument, report_summaries, run_command
 from src.core.config import parse_config, read_yaml_mapping
+from src.core.determinism import compute_deterministically
 from src.core.device import choose_device
 from src.core.engines.contract import Engine
 from src.core.engines.selection import add_engine_arguments, choose_engine
@@ -63,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status_command.main("python -m preprocessing", words[1:])
     options = _parser().parse_args(words)
     settings = _settings(options)
+    if options.deterministic:
+        compute_deterministically()
     choose_device(options.device)
     engine = choose_engine(options)
     check_work_folder(options.dataset, options.out)

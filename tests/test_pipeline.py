@@ -100,6 +100,22 @@ def test_one_list_is_scored_as_the_submission_scores_it(finished, tmp_path):
     )
 
 
+def test_the_same_commands_give_the_same_scores_to_the_bit(finished, tmp_path):
+    """Features, training and scores from the same clean media and seed, once more and by another number of workers."""
+    features, checkpoint = tmp_path / "features", tmp_path / "English"
+    assert extract([str(finished.work), "--out", str(features), "--workers", "1"]) == 0
+    words = ["configs/cafnet.yaml", "--features", features, "--language", "English", "--out", checkpoint]
+    assert train.main([str(word) for word in words]) == 0
+    weights = [folder / "model.safetensors" for folder in (finished.checkpoint("English"), checkpoint)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    words = ["score", "--trials", finished.dataset / "Urdu_test.txt", "--unscorable", "median"]
+    runs = {"first": (finished.checkpoint("English"), finished.features), "second": (checkpoint, features)}
+    for name, (model, stores) in runs.items():
+        of_run = ["--checkpoint", model, "--features", stores, "--out", tmp_path / name]
+        assert inference.main([str(word) for word in words + of_run]) == 0
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
 def test_the_report_is_one_page_with_faces_and_voices(finished):
     words = [
         "report",

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from src.core.determinism import add_deterministic_argument
 from src.core.errors import VoxfaceError
 from src.core.stage import StageSummary
 
@@ -42,6 +43,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=int, default=0, metavar="N", help="worker processes (default: one a core)"
     )
+    add_deterministic_argument(parser)
 
 
 def add_failure_argument(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
 
+from src.core.determinism import as_here
 from src.core.engines.contract import LIBRARIES, Engine, Lost, PartTables, PartWorker
 from src.core.engines.local import LocalEngine
 from src.core.files import remove_partial_files
@@ -244,7 +245,7 @@ def _run_pending(run: _Run[Record], pending: Sequence[int], workers: int, engine
             total=total, initial=run.summary.reused, description=run.stage.name, unit=run.stage.unit
         ) as bar,
     ):
-        pool = engine.open(run.stage.make_worker, workers, len(pending), run.stage.libraries)
+        pool = engine.open(as_here(run.stage.make_worker), workers, len(pending), run.stage.libraries)
         orderly = False
         try:
             scheduler = PartScheduler(pool, run.beginning(pending), stop, run.stage.lost_rows, lost)

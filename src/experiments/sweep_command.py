@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from src.core.command_line import EXIT_DONE, EXIT_FAILURES
+from src.core.determinism import add_deterministic_argument, compute_deterministically
 from src.experiments.sweep import RUNS_FILE, SweepRequest, run_sweep
 from src.experiments.sweep_table import TABLE_FILE, printed
 
@@ -24,7 +25,10 @@ The same command goes on where it was stopped. RUNS/runs.csv has a row a run, RU
 def sweep(arguments: Sequence[str] | None = None) -> int:
     """Train, measure, print."""
     options = _parser().parse_args(arguments)
-    runs, table = run_sweep(SweepRequest(**vars(options)))
+    request = vars(options).copy()
+    if request.pop("deterministic"):
+        compute_deterministically()
+    runs, table = run_sweep(SweepRequest(**request))
     sys.stdout.write(printed(table) + "\n")
     failed = int((runs["status"] != "done").sum())
     sys.stderr.write(
@@ -57,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--truth", type=Path, metavar="DIR", help="folder of <Language>_test.csv files")
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu or cuda")
+    add_deterministic_argument(parser)
     parser.add_argument(
         "--unscorable",
         choices=("error", "median"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from src.artifacts.people import Property
+from src.core.determinism import add_deterministic_argument
 from src.core.errors import ConfigError
 from src.metrics.bootstrap import REPLICATES
 from src.scoring.challenges import CHALLENGES
@@ -44,8 +45,9 @@ def add_features_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
-    """Add `--device`; read it with `src.core.device.choose_device`."""
+    """Add `--device`, read with `src.core.device.choose_device`, and `--deterministic`, which `inference.py` carries out."""
     parser.add_argument("--device", default="auto", help="auto (a GPU where there is one), cpu or cuda")
+    add_deterministic_argument(parser)
 
 
 def add_unscorable_argument(parser: argparse.ArgumentParser) -> None:
