@@ -25,7 +25,8 @@ from src.experiments.sweep import SweepRequest, run_sweep
 from src.experiments.sweep_table import printed
 from src.training.association_config import AssociationConfig
 
-BEST, BAYES_LIMIT, RATE = "best", "Bayes limit", "test_eer_mean"
+BEST, BAYES_LIMIT = "best", "Bayes limit"
+TEST, VALIDATION = "test_eer", "validation_eer"
 AS_IT_IS = ", as its recipe is"
 RECIPES = (
     "best",
@@ -47,21 +48,29 @@ RECIPES = (
 def goals(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """How each row of `best` stands against all rows of others and against the Bayes limit, error rates from 0 to 1.
 
-    table: as `method_table` and `references` give it, `best`, another method and the limit among its rows.
+    table: as `method_table` and `references` give it, `best`, another method and the limit among its rows. Validation people are
+    many more than test people; they are compared too.
     """
-    rates = dict(zip(table["method"], table[RATE].astype(float), strict=True))
-    deviations = dict(zip(table["method"], table["test_eer_std"].astype(float), strict=True))
+    by_name = table.set_index("method").astype({f"{rate}_mean": float for rate in (TEST, VALIDATION)})
     methods = list(table.loc[table["seeds"].notna(), "method"])
-    runner_up = min((name for name in methods if not name.startswith(BEST)), key=rates.__getitem__)
+    others = by_name.loc[[name for name in methods if not name.startswith(BEST)]]
+    limit = by_name.loc[BAYES_LIMIT, f"{TEST}_mean"]
     return {
         name: {
-            "over_bayes_limit": rates[name] / rates[BAYES_LIMIT],
-            "second": runner_up,
-            "ahead_of_second": rates[runner_up] - rates[name],
-            "standard_deviation_of_second": deviations[runner_up],
+            "over_bayes_limit": by_name.loc[name, f"{TEST}_mean"] / limit,
+            **{rate: _ahead(by_name.loc[name], others, rate) for rate in (TEST, VALIDATION)},
         }
         for name in methods
         if name.startswith(BEST)
+    }
+
+
+def _ahead(row: pd.Series, others: pd.DataFrame, rate: str) -> dict[str, Any]:
+    second = others.loc[others[f"{rate}_mean"].idxmin()]
+    return {
+        "second": second.name,
+        "ahead_of_second": second[f"{rate}_mean"] - row[f"{rate}_mean"],
+        "standard_deviation_of_second": second[f"{rate}_std"],
     }
 
 

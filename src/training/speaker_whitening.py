@@ -202,6 +202,7 @@ def _save(
         "network": config_mapping(network.config),
         "training": before.config["training"],
         "whitening": config_mapping(config),
+        "language": before.config.get("language"),
         "identities": {
             "training": int((~validation).sum()),
             "validation": np.array(folders.names)[validation].tolist(),
