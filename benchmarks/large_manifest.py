@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ class _Clock:
         self._last = time.perf_counter()
 
 
-def _pretend_done(folder: Path, parts: list[list[Any]], fingerprints: list[str]) -> None:
+def _pretend_done(folder: Path, parts: Sequence[Sequence[Any]], fingerprints: list[str]) -> None:
     """A journal in which nine of ten parts are done, and a manifest of each, which nobody need open."""
     store = PartStore(folder)
     rows = pa.table({"status": ["done"], "reason": [""]})

@@ -26,7 +26,7 @@ from src.experiments.sweep_table import printed
 from src.training.association_config import AssociationConfig
 
 BEST, BAYES_LIMIT = "best", "Bayes limit"
-TEST, VALIDATION = "test_eer", "validation_eer"
+RATES = TEST, VALIDATION = "test_eer", "validation_eer"
 AS_IT_IS = ", as its recipe is"
 RECIPES = (
     "best",
@@ -51,26 +51,29 @@ def goals(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     table: as `method_table` and `references` give it, `best`, another method and the limit among its rows. Validation people are
     many more than test people; they are compared too.
     """
-    by_name = table.set_index("method").astype({f"{rate}_mean": float for rate in (TEST, VALIDATION)})
+    rates = {
+        rate: dict(zip(table["method"], table[f"{rate}_mean"].astype(float), strict=True)) for rate in RATES
+    }
+    spreads = {
+        rate: dict(zip(table["method"], table[f"{rate}_std"].astype(float), strict=True)) for rate in RATES
+    }
     methods = list(table.loc[table["seeds"].notna(), "method"])
-    others = by_name.loc[[name for name in methods if not name.startswith(BEST)]]
-    limit = by_name.loc[BAYES_LIMIT, f"{TEST}_mean"]
+    others = [name for name in methods if not name.startswith(BEST)]
+    second = {rate: min(others, key=rates[rate].__getitem__) for rate in RATES}
     return {
         name: {
-            "over_bayes_limit": by_name.loc[name, f"{TEST}_mean"] / limit,
-            **{rate: _ahead(by_name.loc[name], others, rate) for rate in (TEST, VALIDATION)},
+            "over_bayes_limit": rates[TEST][name] / rates[TEST][BAYES_LIMIT],
+            **{
+                rate: {
+                    "second": second[rate],
+                    "ahead_of_second": rates[rate][second[rate]] - rates[rate][name],
+                    "standard_deviation_of_second": spreads[rate][second[rate]],
+                }
+                for rate in RATES
+            },
         }
         for name in methods
         if name.startswith(BEST)
-    }
-
-
-def _ahead(row: pd.Series, others: pd.DataFrame, rate: str) -> dict[str, Any]:
-    second = others.loc[others[f"{rate}_mean"].idxmin()]
-    return {
-        "second": second.name,
-        "ahead_of_second": second[f"{rate}_mean"] - row[f"{rate}_mean"],
-        "standard_deviation_of_second": second[f"{rate}_std"],
     }
 
 
