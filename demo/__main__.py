@@ -12,6 +12,7 @@ from demo.world import MARKER, generate_world
 from src.core.command_line import EXIT_DONE, run_command
 from src.core.errors import ConfigError
 from src.core.files import read_json
+from src.core.output_lock import locked_output
 
 _EXAMPLES = """examples:
   python -m demo demo_output/world                       the world of `make demo`
@@ -26,6 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.size == "none" and options.pretraining is None:
         raise ConfigError("--size none leaves nothing to do: add --pretraining, or name a size")
+    with locked_output(options.out):
+        _generate(options)
+    return EXIT_DONE
+
+
+def _generate(options: argparse.Namespace) -> None:
     languages = tuple(options.languages)
     if options.size != "none":
         settings = WorldSettings(
@@ -38,7 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.pretraining is not None:
         made = generate_corpus(options.out, options.pretraining, options.seed, languages, options.workers)
         _tell(f"{options.out / 'pretraining'}: {options.pretraining} identities", made)
-    return EXIT_DONE
 
 
 def _tell_world(folder: Path, made: bool) -> None:

@@ -4,7 +4,6 @@ espeak-ng keeps state from utterance to utterance, so only a fresh process makes
 independent of what ran before it, and so of the number of workers.
 """
 
-import contextlib
 import multiprocessing
 import os
 import traceback
@@ -13,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from typing import Any, TypeVar
 
+from src.core.parent_watch import end_with_parent
 from src.core.progress import progress_bar
 
 # Whatever the tasks of this package import: the server starts once, with what its first user names.
@@ -77,13 +77,13 @@ def _run_all(
 
 
 def _run(sender: Connection, function: Callable[[Task], Result], task: Task) -> None:
-    with contextlib.suppress(KeyboardInterrupt):  # the parent tells of it
-        answer: tuple[bool, Any]
-        try:
-            answer = (True, function(task))
-        except Exception:
-            answer = (False, traceback.format_exc())
-        sender.send(answer)
+    end_with_parent()
+    answer: tuple[bool, Any]
+    try:
+        answer = (True, function(task))
+    except Exception:
+        answer = (False, traceback.format_exc())
+    sender.send(answer)
     sender.close()
 
 

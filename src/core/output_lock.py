@@ -2,7 +2,8 @@
 
 The kernel holds the lock (`flock`) for as long as the process lives, so nothing goes stale, whatever kills the process and
 however the clock jumps. What stands in the file only tells people, and the next run, who holds it: a run that ends in an
-orderly way empties it, a killed one leaves its name.
+orderly way empties it, a killed one leaves its name. A run that ends with an error before it has written anything takes the
+lock away again, and the folder that was made for it.
 """
 
 import contextlib
@@ -40,17 +41,17 @@ def locked_output(folder: Path) -> Iterator[bool]:
     if own in _HELD_HERE:
         yield False
         return
-    with explained_output(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a+", encoding="utf-8")
-    with stream:
-        _take(stream, folder)
+    was_there = folder.is_dir()
+    with _taken(path) as stream:
         was_killed = bool(_content(stream))
         with explained_output(path):
             _rewrite(stream, json.dumps(_own_description()))
         _HELD_HERE.add(own)
         try:
             yield was_killed
+        except BaseException:
+            _leave_no_trace(path, was_there)
+            raise
         finally:
             _HELD_HERE.discard(own)
             with contextlib.suppress(OSError):  # a folder that was closed meanwhile keeps the name
@@ -65,6 +66,36 @@ def is_held(folder: Path) -> bool:
     except OSError as error:
         return error.errno in _HELD
     return False
+
+
+@contextmanager
+def _taken(path: Path) -> Iterator[TextIO]:
+    """The lock file, held. Another run may take the file away before it is held here: then it is made anew."""
+    while True:
+        with explained_output(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = path.open("a+", encoding="utf-8")
+        with stream:
+            _take(stream, path.parent)
+            if _is_still_there(path, stream):
+                yield stream
+                return
+
+
+def _is_still_there(path: Path, stream: TextIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _leave_no_trace(path: Path, folder_was_there: bool) -> None:
+    """Take the lock away, still held, where nothing else was written."""
+    with contextlib.suppress(OSError):
+        if [entry.name for entry in path.parent.iterdir()] == [LOCK_FILE]:
+            path.unlink()
+            if not folder_was_there:
+                path.parent.rmdir()
 
 
 def _take(stream: TextIO, folder: Path) -> None:

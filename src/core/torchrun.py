@@ -15,6 +15,11 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
+def is_first_launched() -> bool:
+    """Whether this is the first of all processes that were started together."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def require_single_process(what: str) -> None:
     """Raise ConfigError where several processes were started together for something that one does."""
     if launched_processes() > 1:

@@ -20,6 +20,7 @@ from src.core.config import config_mapping, load_config, parse_config
 from src.core.device import choose_device
 from src.core.errors import ConfigError, DatasetError, TrainingError
 from src.core.files import read_json, write_json, write_text
+from src.core.output_lock import locked_output
 from src.core.progress import progress_bar
 from src.experiments.sweep_table import TABLE_FILE, method_table, references
 from src.scoring.evaluation import measure
@@ -173,16 +174,17 @@ def _train_once(run: Run, request: SweepRequest, expected: dict[str, Any]) -> No
         raise ConfigError(
             f"{run.folder}: holds a run of other settings. Remove it to train anew, or choose another --out."
         )
-    train_association(
-        run.config,
-        request.overrides,
-        features=request.features,
-        language=run.language,
-        out=run.folder,
-        device_name=request.device,
-        seed=run.seed,
-        resume=True,
-    )
+    with locked_output(run.folder):
+        train_association(
+            run.config,
+            request.overrides,
+            features=request.features,
+            language=run.language,
+            out=run.folder,
+            device_name=request.device,
+            seed=run.seed,
+            resume=True,
+        )
 
 
 def _with_later_settings(training: dict[str, Any], folder: Path) -> dict[str, Any]:

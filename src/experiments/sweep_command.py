@@ -7,6 +7,7 @@ from pathlib import Path
 
 from src.core.command_line import EXIT_DONE, EXIT_FAILURES
 from src.core.determinism import add_deterministic_argument, compute_deterministically
+from src.core.output_lock import locked_output
 from src.experiments.sweep import RUNS_FILE, SweepRequest, run_sweep
 from src.experiments.sweep_table import TABLE_FILE, printed
 
@@ -28,7 +29,8 @@ def sweep(arguments: Sequence[str] | None = None) -> int:
     request = vars(options).copy()
     if request.pop("deterministic"):
         compute_deterministically()
-    runs, table = run_sweep(SweepRequest(**request))
+    with locked_output(options.out):
+        runs, table = run_sweep(SweepRequest(**request))
     sys.stdout.write(printed(table) + "\n")
     failed = int((runs["status"] != "done").sum())
     sys.stderr.write(

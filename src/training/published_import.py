@@ -14,6 +14,7 @@ from src.artifacts.embedding_store import read_store_information
 from src.core.command_line import EXIT_DONE
 from src.core.config import config_mapping
 from src.core.errors import CheckpointError, WeightsError
+from src.core.output_lock import locked_output
 from src.core.version import __version__
 from src.models.configurations import FopConfig
 from src.models.ensemble import Ensemble
@@ -32,7 +33,8 @@ example, a baseline of FAME 2024 on the feature files that belong to it:
 def import_published(arguments: Sequence[str] | None = None) -> int:
     """Write the checkpoint folder."""
     options = _parser().parse_args(arguments)
-    config = import_fop(options.file, options.features, options.language, options.out)
+    with locked_output(options.out):
+        config = import_fop(options.file, options.features, options.language, options.out)
     sys.stderr.write(
         f"{options.out}: FOP, {config['model']['fusion']} fusion, {config['published']['identities']} training people\n"
     )

@@ -3,13 +3,15 @@
 import importlib
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from src.core.config import apply_override, read_yaml_mapping
 from src.core.errors import ConfigError
-from src.core.torchrun import require_single_process
+from src.core.output_lock import locked_output
+from src.core.torchrun import is_first_launched, require_single_process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,11 @@ def _train_head(request: TrainingRequest) -> int:
     language: str = _required(request, "language")
     if request.media is not None and len(request.media) > 1:
         raise ConfigError(f"{request.config}: this recipe takes one --media, a work folder of preprocessing")
+    with _one_training(request.out):
+        return _train_head_alone(request, language)
+
+
+def _train_head_alone(request: TrainingRequest, language: str) -> int:
     from src.training.association_training import train_association
     from src.training.processes import is_first_process, process_group
 
@@ -88,6 +95,10 @@ def _media_recipe(
         if not takes_language:
             _refused(request, "language")
         require_single_process(f"{request.config}: this recipe")
+        with _one_training(request.out):
+            return train_alone(request, media)
+
+    def train_alone(request: TrainingRequest, media: list[Path]) -> int:
         function = getattr(importlib.import_module(module), function_name)
         overrides = (
             request.overrides if request.seed is None else [*request.overrides, f"seed={request.seed}"]
@@ -96,6 +107,11 @@ def _media_recipe(
         return int(function(request.config, overrides, media, request.out, request.device, **more))
 
     return train
+
+
+def _one_training(out: Path) -> AbstractContextManager[Any]:
+    """Keeps a second training away from `out`; the processes that torchrun has started are one, of which the first holds it."""
+    return locked_output(out) if is_first_launched() else nullcontext()
 
 
 def _required(request: TrainingRequest, option: str) -> Any:
