@@ -13,7 +13,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from preprocessing.folder_walk import Folder, walk_folders
+from preprocessing.folder_reading import Folder
+from preprocessing.folder_walk import walk_folders
 from src.artifacts.sources import Modality, Split
 from src.core.errors import DatasetError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from preprocessing.dataset_lists import DatasetLists, read_dataset_lists
 from preprocessing.face_settings import FaceSettings
-from preprocessing.folder_walk import refuse_link_outside
+from preprocessing.folder_reading import refuse_link_outside
 from preprocessing.identity_reconciliation import Reconciliation, person_folder, reconcile_identities
 from preprocessing.layouts import (
     KNOWN_LANGUAGES,

@@ -2,6 +2,8 @@ import os
 
 import pytest
 
+from preprocessing import folder_readers
+from preprocessing.folder_walk import walk_folders
 from preprocessing.layouts import place, scan_layout
 from src.core.errors import DatasetError
 
@@ -120,3 +122,30 @@ def test_missing_empty_and_unrecognised_folders_are_explained(tmp_path):
     make(tmp_path / "outer", "v1/voices/English/1.wav")
     with pytest.raises(DatasetError, match=r"Did you mean .*outer/v1\?"):
         scan_layout(tmp_path / "outer")
+
+
+@pytest.fixture
+def several_processes(monkeypatch):
+    """Even a small data set is read by two processes, a folder at a time."""
+    monkeypatch.setattr(folder_readers, "_FEWEST_FOLDERS", 2)
+    monkeypatch.setattr(folder_readers, "_FOLDERS_AT_ONCE", 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+
+
+def test_several_processes_read_what_one_reads(tmp_path, several_processes, monkeypatch):
+    make(tmp_path, *(f"{person}/{file}.wav" for person in ("anna", "ben", "änna") for file in range(2)))
+    make(tmp_path, "README.txt")
+    found = walk_folders(tmp_path, follow_links=False)
+    monkeypatch.setattr(folder_readers, "_FEWEST_FOLDERS", 1000)
+    assert found == walk_folders(tmp_path, follow_links=False)
+    assert sum(len(folder.names) for folder in found) == 7
+
+
+def test_what_one_of_several_processes_meets_is_raised(tmp_path, several_processes):
+    make(tmp_path, "data/voices/1.wav", "elsewhere/1.wav")
+    (tmp_path / "data/link").symlink_to(tmp_path / "elsewhere")
+    folders = [("voices",), ()]
+    for met, message in ((DatasetError, "leads out of the data set"), (FileNotFoundError, "absent")):
+        with pytest.raises(met, match=message):
+            list(folder_readers.read_folders(str(tmp_path / "data"), folders, str(tmp_path / "data")))
+        folders = [("voices",), ("absent",)]
