@@ -39,7 +39,7 @@ class FaultRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class FaultWorker:
-    """Writes a file a record. seconds: of computing a record takes. file_bytes: size of each file."""
+    """Writes a file a record. seconds: of processor time a record takes. file_bytes: size of each file."""
 
     folder: Path
     seconds: float
@@ -61,9 +61,9 @@ class FaultWorker:
             raise MemoryError(record.number)
         if record.fault == RAISES:
             raise ArithmeticError(record.number)
-        until = time.perf_counter() + self.seconds
+        until = time.thread_time() + self.seconds
         digest = hashlib.sha256(str(record.number).encode()).hexdigest()
-        while time.perf_counter() < until:
+        while time.thread_time() < until:
             digest = hashlib.sha256(str(record.number).encode()).hexdigest()
         with atomic_path(self.folder / "files" / f"{record.number}.bin") as temporary:
             temporary.write_bytes(digest.encode() * (self.file_bytes // len(digest) + 1))
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fault_stage", description=__doc__)
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--records", type=int, default=240)
-    parser.add_argument("--seconds", type=float, default=0.0, help="of computing a record takes")
+    parser.add_argument("--seconds", type=float, default=0.0, help="of processor time a record takes")
     parser.add_argument("--file-bytes", type=int, default=64)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument(

@@ -61,7 +61,7 @@ def kill_tiny_stage(folder: Path, workers: int, kills: int, chance: random.Rando
 
 SECTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "kills": measure_kills,
-    "pipeline_kills": lambda folder: kill_the_pipeline(folder, random.Random(SEED)),
+    "pipeline_kills": kill_the_pipeline,
     "cluster": stop_a_node,
     "overhead": measure_overhead,
     "manifest": measure_manifest,

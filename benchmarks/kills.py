@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,16 +19,19 @@ from src.core.run_log import LOGS_FOLDER
 _MARK = "VOXFACE_FAULT_RUN"
 _LINGERING_SECONDS = 20
 _LONGEST_SECONDS = 900
+_LOOK_SECONDS = 0.02
 
 
 @dataclass
 class KillCount:
     """What became of a command that was killed again and again.
 
-    differences: files that are not as after an undisturbed run. lingering: kills after which a process was left.
+    kills: only those that hit it while it ran. kills_with_output: those of them that found files of it. differences: files that
+    are not as after an undisturbed run. lingering: kills after which a process was left.
     """
 
     kills: int = 0
+    kills_with_output: int = 0
     runs_that_ended: int = 0
     lingering: int = 0
     differences: list[str] = field(default_factory=list)
@@ -40,13 +44,26 @@ def command(*words: object) -> list[str]:
 
 def run_undisturbed(words: Sequence[str]) -> float:
     """Seconds that the command takes. Raises RuntimeError with its words when it fails."""
+    return run_watched(words, lambda: True)[1]
+
+
+def run_watched(words: Sequence[str], has_output: Callable[[], bool]) -> tuple[float, float]:
+    """Seconds until the command has made a file, and until it ends. Raises RuntimeError with its words when it fails."""
     started = time.monotonic()
-    done = subprocess.run(
-        words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_LONGEST_SECONDS
-    )
-    if done.returncode:
-        raise RuntimeError(f"{words}: status {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return time.monotonic() - started
+    first: float | None = None
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        while process.poll() is None:
+            if first is None and has_output():
+                first = time.monotonic() - started
+            if time.monotonic() - started > _LONGEST_SECONDS:
+                process.kill()
+            time.sleep(_LOOK_SECONDS)
+        seconds = time.monotonic() - started
+        if process.returncode:
+            said.seek(0)
+            raise RuntimeError(f"{words}: status {process.returncode}\n{said.read()}")
+    return seconds if first is None else first, seconds
 
 
 def kill_until(
@@ -57,10 +74,12 @@ def kill_until(
     check: Callable[[], list[str]],
     begin_anew: Callable[[], None],
     shortest_seconds: float = 0.0,
+    has_output: Callable[[], bool] = lambda: False,
 ) -> KillCount:
     """Kill the command `kills` times, between two times after its start; each time that it ends, check and begin anew.
 
-    check: names of files that differ from those of an undisturbed run. begin_anew: removes what the command made.
+    check: names of files that differ from those of an undisturbed run. begin_anew: removes what the command made. has_output:
+    whether the command has made a file.
     """
     count = KillCount()
     begin_anew()
@@ -69,6 +88,7 @@ def kill_until(
         if killed:
             count.kills += 1
             count.lingering += lingers
+            count.kills_with_output += has_output()
             continue
         count.runs_that_ended += 1
         count.differences += check()
@@ -108,8 +128,8 @@ def _killed(words: Sequence[str], seconds: float, number: int) -> tuple[bool, bo
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True, not _all_gone(mark)
+        if process.wait() == -signal.SIGKILL:  # else it had ended just before
+            return True, not _all_gone(mark)
     finally:
         assert process.stderr is not None, "it is a pipe"
         process.stderr.close()

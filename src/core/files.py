@@ -92,7 +92,10 @@ def _remove_if_possible(temporary: Path) -> None:
 
 
 def remove_partial_files(folder: Path) -> int:
-    """Remove what killed processes left under temporary names below a folder nobody writes to now; how many there were."""
+    """Remove what killed processes left under temporary names below a folder nobody writes to now; how many there were.
+
+    In a folder that takes no changes they stay: the next write says so, or the error that closed the folder is on its way.
+    """
     left = [
         Path(above) / name
         for above, _, names in os.walk(folder)
@@ -100,7 +103,7 @@ def remove_partial_files(folder: Path) -> int:
         if name.startswith(PARTIAL_PREFIX)
     ]
     for path in left:
-        path.unlink(missing_ok=True)
+        _remove_if_possible(path)
     return len(left)
 
 

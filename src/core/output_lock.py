@@ -23,6 +23,7 @@ from typing import TextIO
 
 from src.core.errors import OutputError
 from src.core.files import explained_output
+from src.core.run_log import without_secrets
 
 LOGGER = logging.getLogger(__name__)
 LOCK_FILE = ".lock"
@@ -129,7 +130,7 @@ def _own_description() -> dict[str, str | int]:
         "process": os.getpid(),
         "host": socket.gethostname(),
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "command": shlex.join(sys.argv),
+        "command": without_secrets(shlex.join(sys.argv)),
     }
 
 

@@ -90,7 +90,7 @@ class PartStore:
             self._append(json.dumps({"part": index}) + "\n", durable=True)
             del self._entries[index]
         if index in self._there:
-            part_path(self.folder, COMMIT_TABLE, index).unlink()
+            self._remove(part_path(self.folder, COMMIT_TABLE, index))
             self._there.discard(index)
 
     def commit(self, index: int, tables: Mapping[str, pa.Table], fingerprint: str) -> PartCounts:
@@ -111,7 +111,7 @@ class PartStore:
         for path in self.folder.glob("*/part-*.parquet"):
             index = _number(path.name)
             if index is not None and index >= part_count:
-                path.unlink()
+                self._remove(path)
                 self._there.discard(index)
                 self._entries.pop(index, None)
 
@@ -121,6 +121,10 @@ class PartStore:
         path = self.folder / JOURNAL_FILE
         if not path.is_file() or path.read_text(encoding="utf-8") != lines:
             write_text(path, lines)
+
+    def _remove(self, path: Path) -> None:
+        with explained_output(path):
+            path.unlink()
 
     def _append(self, line: str, *, durable: bool = False) -> None:
         path = self.folder / JOURNAL_FILE

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from src.core.run_log import without_secrets
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -37,11 +39,11 @@ def hardware() -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """What a run has to say to be repeated: commit, command, interpreter, system, hardware, installed packages."""
+    """What a run has to say to be repeated: commit, command without secrets, interpreter, system, hardware, installed packages."""
     packages = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
     return {
         "commit": commit(),
-        "command": sys.argv,
+        "command": [without_secrets(word) for word in sys.argv],
         "python": platform.python_version(),
         "system": platform.platform(),
         "hardware": hardware(),

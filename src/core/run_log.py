@@ -3,7 +3,8 @@
     LOGS/<stage>-20261125T124446.120417Z-4711.jsonl
 
 Every line has `time` (UTC, for people), `elapsed_seconds` (of a clock that never jumps) and `event`; docs/formats.md lists the
-events. What could be a secret is struck out.
+events. What could be a secret is struck out. Names sort in the order in which the runs were begun, also where the clock was set
+back between them.
 """
 
 import json
@@ -15,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ _SECRETS = re.compile(
     r"hf_[A-Za-z0-9]{8,}|(?<=://)[^/\s@]+@|(?<=token[=\s])\S+|(?<=password[=\s])\S+", re.IGNORECASE
 )
 _STRUCK_OUT = "***"
+_MOMENT = "%Y%m%dT%H%M%S.%fZ"
+_NAME = re.compile(r".+-\d{8}T\d{6}\.\d{6}Z-\d+\.jsonl", re.ASCII)
 
 
 class RunLog:
@@ -59,7 +62,7 @@ class RunLog:
 @contextmanager
 def run_log(folder: Path | None, stage: str, /, **content: Any) -> Iterator[RunLog]:
     """Open the log of a run of `stage` in `folder`; writes `start`, and `error` where an error ends it."""
-    log = RunLog(None if folder is None else folder / _file_name(stage))
+    log = RunLog(None if folder is None else folder / _file_name(folder, stage))
     if folder is not None:
         with explained_output(folder / LOGS_FOLDER):
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,9 +92,27 @@ def without_secrets(text: str) -> str:
     return _SECRETS.sub(_STRUCK_OUT, text)
 
 
-def _file_name(stage: str) -> str:
-    moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%fZ")
+def logs_in_order(folder: Path) -> list[Path]:
+    """The logs of a folder, in the order in which their runs were begun."""
+    logs = [path for path in folder.glob("*.jsonl") if _NAME.fullmatch(path.name)]
+    return sorted(logs, key=_moment_and_process)
+
+
+def stage_of(log: Path) -> str:
+    """The stage as the name of its log tells it."""
+    return log.name.rsplit("-", 2)[0]
+
+
+def _file_name(folder: Path, stage: str) -> str:
+    moment = datetime.now(timezone.utc).strftime(_MOMENT)
+    former = logs_in_order(folder)
+    if former and moment <= (latest := _moment_and_process(former[-1])[0]):  # the clock was set back
+        moment = (datetime.strptime(latest, _MOMENT) + timedelta(microseconds=1)).strftime(_MOMENT)
     return f"{stage.replace(' ', '-')}-{moment}-{os.getpid()}.jsonl"
+
+
+def _moment_and_process(log: Path) -> list[str]:
+    return log.name.rsplit("-", 2)[1:]
 
 
 def _write_if_possible(log: RunLog, error: BaseException) -> None:

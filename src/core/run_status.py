@@ -9,6 +9,7 @@ from typing import Any
 from src.core.errors import DatasetError
 from src.core.output_lock import is_held
 from src.core.part_store import JOURNAL_FILE, read_journal
+from src.core.run_log import logs_in_order, stage_of
 
 RUNNING, DIED = "running", "died"
 _ENDS = {"end": "finished", "stopped": "stopped", "error": "ended by an error"}
@@ -85,8 +86,8 @@ def stage_statuses(logs: Path) -> list[StageStatus]:
     Raises DatasetError when there is no log.
     """
     latest: dict[str, Path] = {}
-    for path in sorted(logs.glob("*.jsonl"), key=lambda path: path.name.rsplit("-", 2)[1:]):
-        name = path.name.rsplit("-", 2)[0]
+    for path in logs_in_order(logs):
+        name = stage_of(path)
         latest.pop(name, None)
         latest[name] = path
     statuses = [status for status in map(_status, latest.values()) if status is not None]
