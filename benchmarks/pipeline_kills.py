@@ -105,9 +105,9 @@ def pipeline_steps(run: Path, world: Path) -> Mapping[str, Step]:
     small = ("-m", "demo", run / "small", "--size", "tiny", "--identities", 2, "--test-identities", 2)
     return {
         "generated world": Step(4, command(*small), run / "small"),
-        "voices": Step(10, command(*preprocess, 1, "--modality", "voice"), work),
-        "faces": Step(10, command(*preprocess, 2, "--modality", "face"), work / "face"),
-        "features": Step(10, command("-m", "features", work, "--workers", 1), work / "features"),
+        "voices": Step(8, command(*preprocess, 1, "--modality", "voice"), work),
+        "faces": Step(8, command(*preprocess, 2, "--modality", "face"), work / "face"),
+        "features": Step(8, command("-m", "features", work, "--workers", 1), work / "features"),
         **{
             f"training, {language}": Step(
                 4,

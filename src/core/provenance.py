@@ -39,7 +39,7 @@ def hardware() -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """What a run has to say to be repeated: commit, command without secrets, interpreter, system, hardware, installed packages."""
+    """What a run has to say to be repeated: commit, command (no secrets), interpreter, system, hardware, packages."""
     packages = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
     return {
         "commit": commit(),

@@ -82,6 +82,34 @@ def test_more_failures_may_be_allowed_and_a_second_run_does_nothing_anew(dataset
     assert "(3 of all were already there)" in capfd.readouterr().err
 
 
+def padded_jpeg(image, size_bytes):
+    """A JPEG of exactly this size: the rest is a comment."""
+    encoded = cv2.imencode(".jpg", image)[1].tobytes()
+    padding = size_bytes - len(encoded) - 4
+    return encoded[:2] + b"\xff\xfe" + (padding + 2).to_bytes(2, "big") + bytes(padding) + encoded[2:]
+
+
+def test_a_source_changed_without_a_change_of_size_is_done_anew(dataset, tmp_path):
+    def reason():
+        assert run(dataset, "--out", work, "--max-failures", "1") == 0
+        return {row["key"]: row["reason"] for row in read_parts(work / "face/manifest").to_pylist()}[key]
+
+    work, key = tmp_path / "work", "faces/id0002/English/video/0000025.jpg"
+    photograph = dataset / key
+    face, before = photograph.read_bytes(), photograph.stat()
+    assert reason() == ""
+    photograph.write_bytes(padded_jpeg(np.full((80, 80, 3), 90, np.uint8), before.st_size))
+    changed = before.st_mtime_ns + 1_000_000
+    os.utime(photograph, ns=(changed, changed))
+    assert photograph.stat().st_size == before.st_size
+    assert reason() == "no_face"
+    photograph.write_bytes(face)
+    os.utime(
+        photograph, ns=(changed, changed)
+    )  # what keeps both size and time is not noticed: docs/reliability.md
+    assert reason() == "no_face"
+
+
 def test_settings_come_from_a_file(dataset, tmp_path, capfd):
     config = tmp_path / "settings.yaml"
     config.write_text("face:\n  crop_side_pixels: 112\n")
