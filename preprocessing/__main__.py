@@ -27,7 +27,6 @@ from src.core.device import choose_device
 from src.core.engines.contract import Engine
 from src.core.engines.selection import add_engine_arguments, choose_engine
 from src.core.errors import DatasetError
-from src.core.files import remove_partial_files
 from src.core.output_lock import locked_output
 from src.core.run_log import LOGS_FOLDER
 from src.core.stage import PartWorker, Stage, StageSummary, run_stage
@@ -76,9 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     makers: Makers = {
         modality: _stage_maker(modality, options, settings, scan.of(modality)) for modality in modalities
     }
-    with locked_output(options.out) as was_killed:
-        if was_killed:
-            remove_partial_files(options.out)
+    with locked_output(options.out):
         return _run_stages(options, scan, makers, engine)
 
 

@@ -77,5 +77,6 @@ def is_generated(dataset: Path) -> bool:
 
 
 def counts(summary: StageSummary) -> dict[str, Any]:
-    """Counts of a finished stage, ready for JSON."""
-    return {"done": summary.done, "failed": summary.failed, "reasons": dict(summary.failures.most_common())}
+    """Counts of a finished stage, ready for JSON; in one order, whatever was done first."""
+    reasons = sorted(summary.failures.items(), key=lambda item: (-item[1], item[0]))
+    return {"done": summary.done, "failed": summary.failed, "reasons": dict(reasons)}

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TextIO
 
 from src.core.errors import OutputError
-from src.core.files import explained_output
+from src.core.files import explained_output, remove_partial_files
 from src.core.run_log import without_secrets
 
 LOGGER = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ _HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 @contextmanager
 def locked_output(folder: Path) -> Iterator[bool]:
     """Hold `folder`, made where it is missing; yields whether the run that held it before was killed.
+
+    What such a run left half-written, under temporary names, is removed.
 
     What holds it already may do so again within. Raises OutputError, which says who holds it, when another run does.
     """
@@ -47,6 +49,8 @@ def locked_output(folder: Path) -> Iterator[bool]:
         was_killed = bool(_content(stream))
         with explained_output(path):
             _rewrite(stream, json.dumps(_own_description()))
+        if was_killed:
+            remove_partial_files(folder)
         _HELD_HERE.add(own)
         try:
             yield was_killed

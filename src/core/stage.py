@@ -134,10 +134,8 @@ def run_stage(stage: Stage[Record], workers: int = 0, engine: Engine | None = No
     """
     engine = engine or LocalEngine()
     with locked_output(stage.folder) as was_killed:
-        if was_killed:
-            remove_partial_files(stage.folder)
-            if isinstance(engine, LocalEngine):  # perhaps by one of the files
-                engine = LocalEngine(isolated=True)
+        if was_killed and isinstance(engine, LocalEngine):  # perhaps by one of the files
+            engine = LocalEngine(isolated=True)
         store = PartStore(stage.folder)
         settings = encoded_settings(stage.settings)
         fingerprints = fingerprints_of(stage.parts, settings)

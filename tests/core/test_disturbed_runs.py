@@ -16,7 +16,8 @@ import src.core.run_log
 from benchmarks.fault_stage import FaultRecord, fault_stage
 from benchmarks.kills import command, differing, files_of
 from src.core.errors import OutputError
-from src.core.output_lock import locked_output
+from src.core.files import PARTIAL_PREFIX, write_text
+from src.core.output_lock import LOCK_FILE, locked_output
 from src.core.run_status import stage_statuses
 from src.core.stage import read_parts, run_stage
 
@@ -86,6 +87,20 @@ def test_nothing_is_half_written_whenever_the_folder_is_closed(
         assert stage_statuses(out / "logs")[0].state == "ended by an error"
     run_stage(fault_stage(out, records()), 1)
     assert differing(files_of(out), undisturbed) == []
+
+
+def test_what_a_killed_run_left_half_written_is_removed_by_the_next(tmp_path):
+    half, kept = tmp_path / "deep" / f"{PARTIAL_PREFIX}x.pt", tmp_path / "deep" / "x.pt"
+    write_text(kept, "whole")
+    half.write_bytes(b"ha")
+    with locked_output(tmp_path) as was_killed:  # nobody was killed: it may be another's, in work
+        assert not was_killed
+        assert half.exists()
+    (tmp_path / LOCK_FILE).write_text("the run that was killed")
+    with locked_output(tmp_path) as was_killed:
+        assert was_killed
+        assert not half.exists()
+    assert kept.read_text() == "whole"
 
 
 class JumpingClock:
