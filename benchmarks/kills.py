@@ -79,17 +79,25 @@ def kill_until(
     """Kill the command `kills` times, between two times after its start; each time that it ends, check and begin anew.
 
     check: names of files that differ from those of an undisturbed run. begin_anew: removes what the command made. has_output:
-    whether the command has made a file.
+    whether the command has made a file. Where a run from the beginning ends unkilled, its length counts from then on: other
+    jobs may come and go.
     """
-    count = KillCount()
+    count, pace, is_new = KillCount(), 1.0, True
     begin_anew()
     while count.kills < kills:
-        killed, lingers = _killed(words, chance.uniform(shortest_seconds, longest_seconds), count.kills)
+        started = time.monotonic()
+        killed, lingers = _killed(
+            words, pace * chance.uniform(shortest_seconds, longest_seconds), count.kills
+        )
         if killed:
+            is_new = False
             count.kills += 1
             count.lingering += lingers
             count.kills_with_output += has_output()
             continue
+        if is_new:
+            pace = (time.monotonic() - started) / longest_seconds
+        is_new = True
         count.runs_that_ended += 1
         count.differences += check()
         begin_anew()
