@@ -12,6 +12,7 @@ hypothesis.settings.register_profile("house", deadline=None, derandomize=True, m
 hypothesis.settings.load_profile("house")
 
 LANGUAGES = ("English", "Urdu")
+RECIPE = "configs/best.yaml"
 GOLDEN = Path(__file__).resolve().parents[1] / "../shared/data/golden/published_methods.npz"
 
 
@@ -108,3 +109,39 @@ def tiny_features(tiny_world):
     assert preprocess([str(tiny_world.dataset), "--out", str(tiny_world.work)]) == 0
     assert extract([str(tiny_world.work)]) == 0
     return tiny_world
+
+
+@pytest.fixture(scope="session")
+def tiny_submission(tiny_features):
+    """The tiny world with a head for each language and the submission of both."""
+    import inference
+    import train
+
+    run = tiny_features
+    for language in LANGUAGES:
+        words = [
+            RECIPE,
+            "--features",
+            run.features,
+            "--language",
+            language,
+            "--out",
+            run.checkpoint(language),
+        ]
+        assert train.main([str(word) for word in words]) == 0
+    words = ["submit", "--dataset", run.dataset, "--features", run.features, *run.checkpoint_arguments]
+    words += ["--unscorable", "median", "--out", run.submission]
+    assert inference.main([str(word) for word in words]) == 0
+    return run
+
+
+@pytest.fixture(scope="session")
+def tiny_report(tiny_submission):
+    """The same, with the report on it."""
+    import inference
+
+    run = tiny_submission
+    words = ["report", "--submission", run.submission, "--truth", run.truth, *run.checkpoint_arguments]
+    words += ["--dataset", run.dataset, "--work", run.work, "--out", run.report]
+    assert inference.main([str(word) for word in words]) == 0
+    return run

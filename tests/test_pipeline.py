@@ -19,7 +19,7 @@ from src.artifacts.scores import read_scores
 from src.artifacts.trials import read_trials
 from src.core.stage import read_parts
 
-LANGUAGES = ("English", "Urdu")
+LANGUAGES, RECIPE = ("English", "Urdu"), "configs/best.yaml"
 CELLS = ["English_heard", "English_unheard", "Urdu_heard", "Urdu_unheard"]
 
 
@@ -28,44 +28,24 @@ def fingerprint(folder):
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.fixture(scope="module")
-def finished(tiny_features):
-    run = tiny_features
-    for language in LANGUAGES:
-        words = [
-            "configs/best.yaml",
-            "--features",
-            run.features,
-            "--language",
-            language,
-            "--out",
-            run.checkpoint(language),
-        ]
-        assert train.main([str(word) for word in words]) == 0
-    words = ["submit", "--dataset", run.dataset, "--features", run.features, *run.checkpoint_arguments]
-    words += ["--unscorable", "median", "--out", run.submission]
-    assert inference.main([str(word) for word in words]) == 0
-    return run
-
-
-def test_the_submission_has_every_trial_once(finished):
-    with zipfile.ZipFile(finished.submission) as archive:
+def test_the_submission_has_every_trial_once(tiny_submission):
+    with zipfile.ZipFile(tiny_submission.submission) as archive:
         assert sorted(archive.namelist()) == [f"sub_score_{cell}.txt" for cell in CELLS]
         for cell in CELLS:
             language = cell.partition("_")[0]
             lines = archive.read(f"sub_score_{cell}.txt").decode().splitlines()
-            trials = read_trials(finished.dataset / f"{language}_test.txt")
+            trials = read_trials(tiny_submission.dataset / f"{language}_test.txt")
             assert [line.split(" ")[0] for line in lines] == [trial.trial_id for trial in trials]
             assert len({line.split(" ")[1] for line in lines}) > len(lines) // 4
 
 
-def test_evaluation_prints_and_writes_the_four_cells(finished, tmp_path, capsys):
+def test_evaluation_prints_and_writes_the_four_cells(tiny_submission, tmp_path, capsys):
     words = [
         "evaluate",
         "--scores",
-        finished.submission,
+        tiny_submission.submission,
         "--truth",
-        finished.truth,
+        tiny_submission.truth,
         "--json",
         tmp_path / "measures.json",
     ]
@@ -79,18 +59,24 @@ def test_evaluation_prints_and_writes_the_four_cells(finished, tmp_path, capsys)
     assert "eer" in measures
 
 
-def test_one_list_is_scored_as_the_submission_scores_it(finished, tmp_path):
-    words = ["score", "--checkpoint", finished.checkpoint("English"), "--features", finished.features]
+def test_one_list_is_scored_as_the_submission_scores_it(tiny_submission, tmp_path):
+    words = [
+        "score",
+        "--checkpoint",
+        tiny_submission.checkpoint("English"),
+        "--features",
+        tiny_submission.features,
+    ]
     words += [
         "--trials",
-        finished.dataset / "Urdu_test.txt",
+        tiny_submission.dataset / "Urdu_test.txt",
         "--unscorable",
         "median",
         "--out",
         tmp_path / "scores.txt",
     ]
     assert inference.main([str(word) for word in words]) == 0
-    with zipfile.ZipFile(finished.submission) as archive:
+    with zipfile.ZipFile(tiny_submission.submission) as archive:
         submitted = dict(
             line.split(" ") for line in archive.read("sub_score_Urdu_unheard.txt").decode().splitlines()
         )
@@ -100,34 +86,27 @@ def test_one_list_is_scored_as_the_submission_scores_it(finished, tmp_path):
     )
 
 
-def test_the_same_commands_give_the_same_scores_to_the_bit(finished, tmp_path):
+def test_the_same_commands_give_the_same_scores_to_the_bit(tiny_submission, tmp_path):
     """Features, training and scores from the same clean media and seed, once more and by another number of workers."""
     features, checkpoint = tmp_path / "features", tmp_path / "English"
-    assert extract([str(finished.work), "--out", str(features), "--workers", "1"]) == 0
-    words = ["configs/cafnet.yaml", "--features", features, "--language", "English", "--out", checkpoint]
+    assert extract([str(tiny_submission.work), "--out", str(features), "--workers", "1"]) == 0
+    words = [RECIPE, "--features", features, "--language", "English", "--out", checkpoint]
     assert train.main([str(word) for word in words]) == 0
-    weights = [folder / "model.safetensors" for folder in (finished.checkpoint("English"), checkpoint)]
+    weights = [folder / "model.safetensors" for folder in (tiny_submission.checkpoint("English"), checkpoint)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
-    words = ["score", "--trials", finished.dataset / "Urdu_test.txt", "--unscorable", "median"]
-    runs = {"first": (finished.checkpoint("English"), finished.features), "second": (checkpoint, features)}
+    words = ["score", "--trials", tiny_submission.dataset / "Urdu_test.txt", "--unscorable", "median"]
+    runs = {
+        "first": (tiny_submission.checkpoint("English"), tiny_submission.features),
+        "second": (checkpoint, features),
+    }
     for name, (model, stores) in runs.items():
         of_run = ["--checkpoint", model, "--features", stores, "--out", tmp_path / name]
         assert inference.main([str(word) for word in words + of_run]) == 0
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
 
 
-def test_the_report_is_one_page_with_faces_and_voices(finished):
-    words = [
-        "report",
-        "--submission",
-        finished.submission,
-        "--truth",
-        finished.truth,
-        *finished.checkpoint_arguments,
-    ]
-    words += ["--dataset", finished.dataset, "--work", finished.work, "--out", finished.report]
-    assert inference.main([str(word) for word in words]) == 0
-    page = finished.report.read_text(encoding="utf-8")
+def test_the_report_is_one_page_with_faces_and_voices(tiny_report):
+    page = tiny_report.report.read_text(encoding="utf-8")
     assert "<audio" in page
     assert "data:image/jpeg;base64," in page
     assert "Bayes" in page
@@ -136,14 +115,14 @@ def test_the_report_is_one_page_with_faces_and_voices(finished):
     assert 'href="http' not in page
 
 
-def test_training_saw_no_test_identity_and_no_other_language(finished):
+def test_training_saw_no_test_identity_and_no_other_language(tiny_submission):
     for language in LANGUAGES:
-        identities = load_checkpoint(finished.checkpoint(language)).config["identities"]
+        identities = load_checkpoint(tiny_submission.checkpoint(language)).config["identities"]
         for member in identities["members"]:
             assert member["training"]
             assert member["validation"]
             assert not set(member["training"]) & set(member["validation"])
-        known = pd.read_csv(finished.truth / "identities.csv")
+        known = pd.read_csv(tiny_submission.truth / "identities.csv")
         assert set(identities["training"]) | set(identities["validation"]) <= set(
             known[known["split"] == "train"]["face_id"]
         )
