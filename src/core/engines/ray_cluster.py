@@ -55,6 +55,7 @@ def _connected(address: str) -> Any:
     """The module `ray`, connected."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing phones home
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_worker_niceness", "0")  # the default is to stand behind all else
     try:
         import ray
     except ImportError as error:
