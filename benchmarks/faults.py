@@ -22,6 +22,7 @@ from benchmarks.pipeline_kills import kill_the_pipeline
 from benchmarks.results_file import write_results
 from src.core.command_line import EXIT_DONE, EXIT_FAILURES, run_command
 from src.core.files import read_json
+from src.core.provenance import commit
 
 LOGGER = logging.getLogger(__name__)
 SEED = 8
@@ -82,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.sections:
         LOGGER.info("measuring: %s", name.replace("_", " "))
         with tempfile.TemporaryDirectory() as folder:
-            figures[name] = SECTIONS[name](Path(folder))
+            figures[name] = {"commit": commit(), **SECTIONS[name](Path(folder))}
         LOGGER.info("%s: %s", name, figures[name])
         if options.out:
             write_results(options.out, {key: figures[key] for key in SECTIONS if key in figures})
