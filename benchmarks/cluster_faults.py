@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.fault_stage import PART_RECORDS, FaultRecord, fault_stage
 from benchmarks.kills import differing, files_of
+from src.core.engines.contract import Engine
 from src.core.engines.local import LocalEngine
 from src.core.engines.ray_cluster import RayEngine
 from src.core.stage import run_stage
@@ -59,7 +60,7 @@ def measure_overhead(folder: Path, records: int = 160, seconds: float = 0.25) ->
     A record takes processor time, so that what an engine itself computes is felt; a part of four takes a second, less than one
     of voices or faces does, and so more of the engine for its work.
     """
-    engines = {"local": LocalEngine(), "ray": RayEngine(device="cpu")}
+    engines: dict[str, Engine] = {"local": LocalEngine(), "ray": RayEngine(device="cpu")}
     times: dict[str, list[float]] = defaultdict(list)
     for number in range(_ROUNDS):
         for name, engine in engines.items():
