@@ -1,16 +1,16 @@
 """Processes that read folders beside each other: one process alone is bound by the calls to the system, one a file."""
 
 import os
-import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
 
 from preprocessing.folder_reading import Reading, read_folder
 from src.core.errors import DatasetError
@@ -18,7 +18,7 @@ from src.core.errors import DatasetError
 _FOLDERS_AT_ONCE = 512
 _FEWEST_FOLDERS = 8 * _FOLDERS_AT_ONCE  # for fewer no process is worth its start
 _ROOT = Path(__file__).resolve().parents[1]
-_PROGRAM = "from preprocessing.folder_readers import serve; serve()"
+_PROGRAM = "from preprocessing.folder_readers import serve; serve(int(sys.argv[1]))"
 
 Folders = Sequence[tuple[str, ...]]
 
@@ -57,38 +57,37 @@ class _Reader:
     def __enter__(self) -> "_Reader":
         # not the folder that happens to be the current one
         program = f"import sys; sys.path[0] = {str(_ROOT)!r}; {_PROGRAM}"
-        self._process = subprocess.Popen(
-            [sys.executable, "-B", "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._connection, theirs = Pipe()
+        with theirs:
+            end = theirs.fileno()
+            self._process = subprocess.Popen([sys.executable, "-B", "-c", program, str(end)], pass_fds=(end,))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()
+        self._connection.close()
+        self._process.wait()
 
     def read(self, dataset: str, folders: Folders, root: str | None) -> list[Reading]:
         """What these folders hold; what was raised there is raised here."""
-        assert self._process.stdin is not None, "it was asked for"
-        assert self._process.stdout is not None, "it was asked for"
-        pickle.dump((dataset, folders, root), self._process.stdin)
-        self._process.stdin.flush()
-        answer: list[Reading] | Exception = pickle.load(self._process.stdout)
+        self._connection.send((dataset, folders, root))
+        answer: list[Reading] | Exception = self._connection.recv()
         if isinstance(answer, Exception):
             raise answer
         return answer
 
 
-def serve(requests: BinaryIO = sys.stdin.buffer, answers: BinaryIO = sys.stdout.buffer) -> None:
-    """Answer one request after the other until the last."""
+def serve(end: int) -> None:
+    """Answer one request after the other at this end of a connection, a file descriptor, until the last."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asks tells of it, and asks no more
-    while True:
-        try:
-            dataset, folders, root = pickle.load(requests)
-        except EOFError:
-            return
-        answer: list[Reading] | Exception
-        try:
-            answer = list(_read(dataset, folders, root))
-        except (OSError, DatasetError) as error:
-            answer = error
-        pickle.dump(answer, answers)
-        answers.flush()
+    with Connection(end) as connection:
+        while True:
+            try:
+                dataset, folders, root = connection.recv()
+            except EOFError:
+                return
+            answer: list[Reading] | Exception
+            try:
+                answer = list(_read(dataset, folders, root))
+            except (OSError, DatasetError) as error:
+                answer = error
+            connection.send(answer)

@@ -90,6 +90,7 @@ def test_the_run_folder_is_whole(trained):
     folder = trained("cafnet")
     present = {path.name for path in folder.iterdir()}
     assert present == {
+        ".lock",
         "config.json",
         "environment.json",
         "metrics.json",
