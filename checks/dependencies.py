@@ -14,7 +14,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
-_TOOLS = Path(sys.executable).parent
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _PROBE_SECONDS, _AUDIT_SECONDS = 20, 300
 
@@ -83,7 +82,7 @@ def vulnerability_report(answer: str) -> tuple[list[str], int]:
 
 def read_licences() -> dict[str, str]:
     """The licence of every package of this environment."""
-    command = [str(_TOOLS / "pip-licenses"), "--python", sys.executable, "--from=mixed", "--format=json"]
+    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     licences = {}
     for package in json.loads(answer):
@@ -128,7 +127,15 @@ def check_vulnerabilities() -> int:
 
 
 def _looked_up(requirements: Path, seconds: float) -> tuple[list[str], int]:
-    command = [str(_TOOLS / "pip-audit"), "--disable-pip", "--no-deps", "--requirement", str(requirements)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip_audit",
+        "--disable-pip",
+        "--no-deps",
+        "--requirement",
+        str(requirements),
+    ]
     options = ["--format", "json", "--progress-spinner", "off", "--timeout", "5"]
     try:
         finished = subprocess.run(
