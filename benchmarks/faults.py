@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cluster_faults import measure_overhead, stop_a_node
-from benchmarks.kills import KillCount, command, differing, files_of, kill_until, run_undisturbed
+from benchmarks.kills import KillCount, command, differing, files_of, kill_until, run_watched
 from benchmarks.large_manifest import measure_manifest
 from benchmarks.pipeline_kills import kill_the_pipeline
 from benchmarks.results_file import write_results
@@ -27,6 +27,7 @@ from src.core.provenance import commit
 LOGGER = logging.getLogger(__name__)
 SEED = 8
 _TINY_KILLS = {1: 120, 2: 40}  # by the number of workers
+_TINY_RECORDS = 1200
 
 
 def measure_kills(folder: Path) -> dict[str, Any]:
@@ -45,9 +46,12 @@ def kill_tiny_stage(folder: Path, workers: int, kills: int, chance: random.Rando
     whole, killed = folder / "whole", folder / "killed"
 
     def words(out: Path) -> list[str]:
-        return command("-m", "benchmarks.fault_stage", out, "--records", 240, "--workers", workers)
+        return command("-m", "benchmarks.fault_stage", out, "--records", _TINY_RECORDS, "--workers", workers)
 
-    seconds = run_undisturbed(words(whole))
+    def has_output(out: Path) -> bool:
+        return any(path.suffix == ".parquet" for path in out.rglob("*"))
+
+    first_seconds, seconds = run_watched(words(whole), lambda: has_output(whole))
     expected = files_of(whole)
     return kill_until(
         words(killed),
@@ -56,7 +60,8 @@ def kill_tiny_stage(folder: Path, workers: int, kills: int, chance: random.Rando
         chance,
         lambda: differing(files_of(killed), expected),
         lambda: shutil.rmtree(killed, ignore_errors=True),
-        shortest_seconds=seconds / 8,
+        shortest_seconds=first_seconds,
+        has_output=lambda: has_output(killed),
     )
 
 

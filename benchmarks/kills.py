@@ -73,8 +73,8 @@ def kill_until(
     chance: random.Random,
     check: Callable[[], list[str]],
     begin_anew: Callable[[], None],
-    shortest_seconds: float = 0.0,
-    has_output: Callable[[], bool] = lambda: False,
+    shortest_seconds: float,
+    has_output: Callable[[], bool],
 ) -> KillCount:
     """Kill the command `kills` times, between two times after its start; each time that it ends, check and begin anew.
 
