@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from src.artifacts.voice_windows import LONGEST_WHOLE_SECONDS
 from src.core.config import STRICT
 from src.models.inference_form import Precision
 
@@ -30,7 +31,7 @@ class TokenSettings:
     window_seconds: float = 2.0
     hop_seconds: float = 1.0
     most_windows: int = 32
-    longest_whole_seconds: float = 300.0
+    longest_whole_seconds: float = LONGEST_WHOLE_SECONDS
     jittered_crops: int = 0
     jitter_degrees: float = 5.0
     jitter_zoom: float = 0.08

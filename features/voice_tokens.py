@@ -12,7 +12,7 @@ from features.records import MediumTokens, part_tables
 from features.settings import TokenSettings
 from src.artifacts.clean_media import CleanMedium
 from src.artifacts.embedding_store import WHOLE, WINDOW
-from src.artifacts.voice_windows import window_starts
+from src.artifacts.voice_windows import whole_pieces, window_starts
 from src.core.device import choose_device
 from src.core.errors import MediaError
 from src.core.files import path_below
@@ -103,7 +103,7 @@ class VoiceTokenWorker:
 
     def _whole(self, samples: np.ndarray) -> list[np.ndarray]:
         """The recording in one piece, or in equal ones where it is too long for that."""
-        return np.array_split(samples, -(-len(samples) // self.longest_samples))
+        return np.array_split(samples, whole_pieces(len(samples), self.longest_samples))
 
     def _windows(self, samples: np.ndarray) -> list[np.ndarray]:
         window = round(self.settings.window_seconds * self.sample_rate_hz)

@@ -9,16 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from queue import SimpleQueue
 
 from preprocessing.folder_reading import Reading, read_folder
 from src.core.errors import DatasetError
+from src.core.small_program import small_program
 
 _FOLDERS_AT_ONCE = 512
 _FEWEST_FOLDERS = 8 * _FOLDERS_AT_ONCE  # for fewer no process is worth its start
-_ROOT = Path(__file__).resolve().parents[1]
-_PROGRAM = "from preprocessing.folder_readers import serve; serve(int(sys.argv[1]))"
+_PROGRAM = "from preprocessing.folder_readers import serve; serve()"
 
 Folders = Sequence[tuple[str, ...]]
 
@@ -55,12 +54,10 @@ class _Reader:
     """A process that reads folders; it ends when nobody asks it any more, also where the process that did was killed."""
 
     def __enter__(self) -> "_Reader":
-        # not the folder that happens to be the current one
-        program = f"import sys; sys.path[0] = {str(_ROOT)!r}; {_PROGRAM}"
         self._connection, theirs = Pipe()
         with theirs:
             end = theirs.fileno()
-            self._process = subprocess.Popen([sys.executable, "-B", "-c", program, str(end)], pass_fds=(end,))
+            self._process = subprocess.Popen(small_program(_PROGRAM, end), pass_fds=(end,))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -76,10 +73,10 @@ class _Reader:
         return answer
 
 
-def serve(end: int) -> None:
-    """Answer one request after the other at this end of a connection, a file descriptor, until the last."""
+def serve() -> None:
+    """Answer one request after the other, until the last, at an end of a connection: the file descriptor sys.argv[1]."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asks tells of it, and asks no more
-    with Connection(end) as connection:
+    with Connection(int(sys.argv[1])) as connection:
         while True:
             try:
                 dataset, folders, root = connection.recv()

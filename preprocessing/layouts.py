@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,11 +125,6 @@ class LayoutScan:
 
     folders: Iterator[PlacedFolder]
     ignored: Counter[str]
-
-    @property
-    def files(self) -> list[PlacedFile]:
-        """Those of all folders, ordered by key."""
-        return sorted((file for folder in self.folders for file in folder.files()), key=itemgetter(0))
 
 
 def scan_layout(

@@ -169,12 +169,20 @@ def _files_only_in_lists(
     Somebody who has the training half alone, or voices alone, has all lists nevertheless; so a list counts
     only where the data set holds media of its kind.
     """
+    listed = list(_listed(lists))
+    if not listed:
+        return [], []
+    asked = {
+        name
+        for _, _, modality, paths in listed
+        for path in paths
+        for name in (path, f"{found.folders[modality]}/{path}")
+    }
+    there = found.columns.known(asked) | found.videos
     lost: dict[str, PlacedFile] = {}
     absent = []
-    for split, language, modality, paths in _listed(lists):
+    for split, language, modality, paths in listed:
         folder = found.folders[modality]
-        there = found.columns.known([name for path in paths for name in (path, f"{folder}/{path}")])
-        there |= found.videos
         missing = [path for path in paths if not {path, f"{folder}/{path}"} & there]
         if missing and not {(modality, split, language), (modality, split, "")} & found.kinds:
             absent.append(f"the {modality}s of {language}_{split}.txt")

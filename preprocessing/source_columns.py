@@ -1,6 +1,6 @@
 """Gathers the sources of a data set column by column, folder by folder; a table, in order, when all are there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,10 @@ class SourceColumns:
             self._times_seconds[self._rows] = time_seconds
         self._add(file, [key], [file.size_bytes], [file.modified_ns])
 
-    def known(self, keys: Sequence[str]) -> set[str]:
-        """Those of `keys` that a row has."""
+    def known(self, keys: Collection[str]) -> set[str]:
+        """Those of `keys` that a row has. Every call goes through all rows: ask once."""
         self._close_chunk()
-        asked = pa.array(keys, pa.large_string())
+        asked = pa.array(list(keys), pa.large_string())
         return set(asked.filter(pc.is_in(asked, pa.chunked_array(self._chunks))).to_pylist())
 
     def rows(self, names: Mapping[Modality, Mapping[str, str]]) -> SourceRows:

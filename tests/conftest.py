@@ -82,6 +82,10 @@ class PipelineRun:
     def report(self):
         return self.root / "report.html"
 
+    @property
+    def recipe(self):
+        return RECIPE
+
     def checkpoint(self, language):
         return self.root / "checkpoints" / language
 
@@ -120,7 +124,7 @@ def tiny_submission(tiny_features):
     run = tiny_features
     for language in LANGUAGES:
         words = [
-            RECIPE,
+            run.recipe,
             "--features",
             run.features,
             "--language",

@@ -19,7 +19,7 @@ from src.artifacts.scores import read_scores
 from src.artifacts.trials import read_trials
 from src.core.stage import read_parts
 
-LANGUAGES, RECIPE = ("English", "Urdu"), "configs/best.yaml"
+LANGUAGES = ("English", "Urdu")
 CELLS = ["English_heard", "English_unheard", "Urdu_heard", "Urdu_unheard"]
 
 
@@ -90,7 +90,7 @@ def test_the_same_commands_give_the_same_scores_to_the_bit(tiny_submission, tmp_
     """Features, training and scores from the same clean media and seed, once more and by another number of workers."""
     features, checkpoint = tmp_path / "features", tmp_path / "English"
     assert extract([str(tiny_submission.work), "--out", str(features), "--workers", "1"]) == 0
-    words = [RECIPE, "--features", features, "--language", "English", "--out", checkpoint]
+    words = [tiny_submission.recipe, "--features", features, "--language", "English", "--out", checkpoint]
     assert train.main([str(word) for word in words]) == 0
     weights = [folder / "model.safetensors" for folder in (tiny_submission.checkpoint("English"), checkpoint)]
     assert weights[0].read_bytes() == weights[1].read_bytes()

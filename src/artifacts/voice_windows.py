@@ -5,6 +5,13 @@ from typing import Any
 
 import numpy as np
 
+LONGEST_WHOLE_SECONDS = 300.0
+
+
+def whole_pieces(length: int, longest: int) -> int:
+    """Into how many equal pieces a whole recording of `length` samples is cut, so that none is longer than `longest`."""
+    return -(-length // longest)
+
 
 def window_starts(length: int, window: int, hop: int, most: int) -> np.ndarray:
     """First sample of each window, int64 (windows,).

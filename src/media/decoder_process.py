@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import closing, suppress
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from src.core.errors import MediaError
+from src.core.small_program import small_program
 from src.media.decoder_server import (
     BUFFER_BYTES,
     CRASHED,
@@ -33,7 +33,6 @@ from src.media.decoder_server import (
     TIMEOUT,
 )
 
-_ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = "from src.media.decoder_server import main; main()"
 _SECRET_MARKS = ("TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "API_KEY", "ACCESS_KEY")
 _DYING_SECONDS = 10
@@ -81,14 +80,9 @@ class DecoderProcess:
             os.ftruncate(descriptor, BUFFER_BYTES)
             self._buffer = np.frombuffer(mmap.mmap(descriptor, BUFFER_BYTES), np.uint8)
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-B",
-                    "-c",
-                    # not the folder that happens to be the current one
-                    f"import sys; sys.path[0] = {str(_ROOT)!r}; {_PROGRAM}",
-                    *map(str, (theirs.fileno(), descriptor, limits.processor_seconds, limits.memory_bytes)),
-                ],
+                small_program(
+                    _PROGRAM, theirs.fileno(), descriptor, limits.processor_seconds, limits.memory_bytes
+                ),
                 env=_environment(),
                 pass_fds=(theirs.fileno(), descriptor),
                 stdin=subprocess.DEVNULL,

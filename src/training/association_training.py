@@ -82,8 +82,9 @@ def train_association(
     trained, and TrainingError when a loss term stops being finite; the best epoch before that is kept then.
     """
     config = load_config(AssociationConfig, config_path, overrides)
-    inputs = _open_inputs(config, config_path, features, media, language, choose_device(device_name))
-    sources = _sources(config, f"{config_path}: model", inputs, language, device_name, seed)
+    device = choose_device(device_name)
+    inputs = _open_inputs(config, config_path, features, media, language, device)
+    sources = _sources(config, f"{config_path}: model", inputs, language, device, seed)
     resolved = _resolved(sources, language)
     progress = TrainingProgress(
         out, {**resolved, "device": sources.device.type, "processes": process_count()}
@@ -138,7 +139,7 @@ def _open_inputs(
 
 
 def _sources(
-    config: AssociationConfig, source: str, inputs: HeadInputs, language: str, device_name: str, seed: int
+    config: AssociationConfig, source: str, inputs: HeadInputs, language: str, device: torch.device, seed: int
 ) -> HeadSources:
     _refuse_another_language(inputs, language)
     model = _model_of_inputs(config, inputs, source)
@@ -148,7 +149,7 @@ def _sources(
         more = len(inputs.left_out) - SHOWN_LEFT_OUT
         LOGGER.warning("left out: %s%s", shown, f" and {more} more, see config.json" if more > 0 else "")
     splits = identity_folds(inputs.data.names, config.validation.folds, seed)[: model.members]
-    return HeadSources(config, model, inputs, splits, choose_device(device_name), seed)
+    return HeadSources(config, model, inputs, splits, device, seed)
 
 
 def _refuse_another_language(inputs: HeadInputs, language: str) -> None:

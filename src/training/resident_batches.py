@@ -1,37 +1,27 @@
 """Batches of embeddings that live on the device: composed there, several steps at a time."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from src.core.seeding import stream_seed
-from src.data.identity_sampler import IdentitySampler, VideoTable
 from src.models.tokens import TokenSequences
 from src.training.association_step import TokenBatch
 from src.training.batch_config import BatchConfig
 from src.training.resident_items import ResidentPeople
+from src.training.sampled_batches import SampledBatches
 
 
-class ResidentBatches:
+class ResidentBatches(SampledBatches):
     """Endless batches of some people, by an identity sampler, a few random tokens of each item.
 
     seed: of who, which items and which tokens are drawn.
     """
 
     def __init__(self, people: ResidentPeople, sizes: BatchConfig, seed: int) -> None:
-        self.people, self.sizes = people, sizes
-        device = people.voices.identities.device
-        self.generator = torch.Generator(device).manual_seed(stream_seed("batches", seed))
-        self.sampler = IdentitySampler(
-            VideoTable(people.voices.identities, people.voices.videos),
-            VideoTable(people.faces.identities, people.faces.videos),
-            identities=sizes.identities,
-            voices_per_identity=sizes.voices_per_identity,
-            faces_per_identity=sizes.faces_per_identity,
-            generator=self.generator,
-        )
+        super().__init__(people, sizes, stream_seed("batches", seed))
+        self.people = people
 
     def draw(self, batches: int) -> Iterator[TokenBatch]:
         """The next batches."""
@@ -49,14 +39,6 @@ class ResidentBatches:
                 voices=_tokens_at(voices, batch.voices, voice_places[number]),
                 faces=_tokens_at(faces, batch.faces, face_places[number]),
             )
-
-    def state_dict(self) -> dict[str, Any]:
-        """See BatchSource."""
-        return {"generator": self.generator.get_state()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See BatchSource."""
-        self.generator.set_state(state["generator"])
 
     def _token_places(self, sequences: TokenSequences, rows: Tensor, kept: int) -> Tensor:
         """Random different places of tokens, (batches, items, kept or fewer); padding only where an item has no more."""

@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from src.artifacts.voice_windows import window_starts
+from src.artifacts.voice_windows import LONGEST_WHOLE_SECONDS, whole_pieces, window_starts
 from src.core.seeding import stream_seed
 from src.data.association import AssociationData
-from src.data.identity_sampler import IdentityBatch, IdentitySampler, VideoTable
+from src.data.identity_sampler import IdentityBatch
 from src.data.speech_augmentation import SAMPLE_RATE_HZ
 from src.data.speech_corpus import FULL_SCALE
 from src.models.association import AssociationModel
@@ -21,8 +20,7 @@ from src.training.association_step import TokenBatch
 from src.training.batch_config import BatchConfig
 from src.training.media_config import MediaEncodersConfig
 from src.training.resident_items import evenly_chosen_rows
-
-_LONGEST_WHOLE_SECONDS = 300  # as the features stage
+from src.training.sampled_batches import SampledBatches
 
 
 @dataclass(frozen=True)
@@ -151,7 +149,9 @@ class MediaPeople:
         """Vectors of a recording and of its windows, (tokens, dimension)."""
         settings = self.settings
         samples = self.voices.recording(row).to(device)
-        pieces = samples.tensor_split(-(-len(samples) // (_LONGEST_WHOLE_SECONDS * SAMPLE_RATE_HZ)))
+        pieces = samples.tensor_split(
+            whole_pieces(len(samples), round(LONGEST_WHOLE_SECONDS * SAMPLE_RATE_HZ))
+        )
         vectors = [
             torch.stack([model.voice_encoder(piece[None])[0].float() for piece in pieces]).mean(0)[None]
         ]
@@ -165,7 +165,7 @@ class MediaPeople:
         return torch.cat(vectors)
 
 
-class MediaBatches:
+class MediaBatches(SampledBatches):
     """Endless batches of some people, by an identity sampler: random crops of each of their recordings and photographs.
 
     people: on the device, or in the memory of the processor, from where a thread brings each batch over while the former
@@ -173,17 +173,8 @@ class MediaBatches:
     """
 
     def __init__(self, people: MediaPeople, sizes: BatchConfig, seed: int, device: torch.device) -> None:
-        self.people, self.sizes, self.device = people, sizes, device
-        home = people.voices.samples.device
-        self.generator = torch.Generator(home).manual_seed(stream_seed("media batches", seed))
-        self.sampler = IdentitySampler(
-            VideoTable(people.voices.identities, people.voices.videos),
-            VideoTable(people.faces.identities, people.faces.videos),
-            identities=sizes.identities,
-            voices_per_identity=sizes.voices_per_identity,
-            faces_per_identity=sizes.faces_per_identity,
-            generator=self.generator,
-        )
+        super().__init__(people, sizes, stream_seed("media batches", seed))
+        self.people, self.device = people, device
 
     def draw(self, batches: int) -> Iterator[TokenBatch]:
         """The next batches."""
@@ -197,14 +188,6 @@ class MediaBatches:
                 made, waiting = waiting, thread.submit(self._with_media, batch)
                 yield made.result()
             yield waiting.result()
-
-    def state_dict(self) -> dict[str, Any]:
-        """See BatchSource."""
-        return {"generator": self.generator.get_state()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See BatchSource."""
-        self.generator.set_state(state["generator"])
 
     def _with_media(self, batch: IdentityBatch) -> TokenBatch:
         settings = self.people.settings

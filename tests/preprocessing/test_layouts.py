@@ -10,6 +10,10 @@ from src.core.errors import DatasetError
 LANGUAGES = frozenset({"English", "Urdu"})
 
 
+def files_of(scan):
+    return [file for folder in scan.folders for file in folder.files()]
+
+
 def make(root, *keys, content=b"x"):
     for key in keys:
         (root / key).parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +65,7 @@ def test_a_scan_is_ordered_and_counts_what_it_ignores(tmp_path):
     make(tmp_path, "voices/id2/English/v/1.wav", "voices/id1/English/v/2.wav", "voices/id1/English/v/1.wav")
     make(tmp_path, "faces/English/2.jpg", "README.txt", "faces/.DS_Store", "faces/id1/English/v/1.wav")
     scan = scan_layout(tmp_path)
-    assert [file.key for file in scan.files] == [
+    assert [file.key for file in files_of(scan)] == [
         "faces/English/2.jpg",
         "voices/id1/English/v/1.wav",
         "voices/id1/English/v/2.wav",
@@ -73,19 +77,19 @@ def test_a_scan_is_ordered_and_counts_what_it_ignores(tmp_path):
 def test_folders_of_people_hold_videos_where_nothing_else_is(tmp_path):
     make(tmp_path, "anna/a.mp4", "anna/b.wav", "ben/c.mov", "d.mp4")
     scan = scan_layout(tmp_path)
-    assert [(file.key, file.person, file.modality) for file in scan.files] == [
+    assert [(file.key, file.person, file.modality) for file in files_of(scan)] == [
         ("anna/a.mp4", "anna", "face"),
         ("ben/c.mov", "ben", "face"),
     ]
     make(tmp_path, "faces/anna/1.jpg")
-    assert [file.key for file in scan_layout(tmp_path).files] == ["faces/anna/1.jpg"]
+    assert [file.key for file in files_of(scan_layout(tmp_path))] == ["faces/anna/1.jpg"]
 
 
 def test_languages_of_training_folders_and_of_lists_name_test_folders(tmp_path):
     make(
         tmp_path, "voices/id1/Tamil/v/1.wav", "voices/Tamil/1.wav", "voices/Welsh/1.wav", "voices/anna/1.wav"
     )
-    files = {file.key: file for file in scan_layout(tmp_path, frozenset({"Welsh"})).files}
+    files = {file.key: file for file in files_of(scan_layout(tmp_path, frozenset({"Welsh"})))}
     assert files["voices/Tamil/1.wav"].split == files["voices/Welsh/1.wav"].split == "test"
     assert files["voices/anna/1.wav"].person == "anna"
 
@@ -97,7 +101,7 @@ def test_a_name_that_is_not_text_is_counted(tmp_path):
     except OSError:
         pytest.skip("this file system takes no such names")
     scan = scan_layout(tmp_path)
-    assert len(scan.files) == 1
+    assert len(files_of(scan)) == 1
     assert scan.ignored["name is not UTF-8"] == 1
 
 
@@ -106,7 +110,7 @@ def test_linked_folders_are_followed_and_circles_end(tmp_path):
     (tmp_path / "data/voices").mkdir(parents=True)
     (tmp_path / "data/voices/id1").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "data/voices/id1/English/again").symlink_to(tmp_path / "data")
-    files = scan_layout(tmp_path / "data", follow_links=True).files
+    files = files_of(scan_layout(tmp_path / "data", follow_links=True))
     assert [file.key for file in files] == ["voices/id1/English/v/1.wav"]
 
 
