@@ -61,14 +61,14 @@ SIZES = {
     "large": WorldSize(
         name="large",
         training_identities=1200,
-        test_identities=100,
+        test_identities=400,
         videos=3,
         clips_per_video=1,
         photographs_per_video=2,
         test_clips=5,
         test_photographs=6,
         clip_seconds=(8.0, 12.0),
-        trials=5000,
+        trials=20000,
     ),
 }
 
