@@ -28,18 +28,21 @@ def resegment(
     """The speakers of one group once more.
 
     Where voice activity or the network hears speech, the likeliest speaker has it; a further one has it too from
-    `overlap_probability` on. Two clusters that mark the same frames are one person and are joined. Speakers of whom there
-    is no clean tenth of a second stay as they are.
+    `overlap_probability` on. Two clusters whose marks are nearly the same are one person and are joined. Speakers of whom
+    there is no clean tenth of a second stay as they are.
     """
     chunks = marker.read(recordings)
     frame_counts = [frame_count(len(samples)) for samples in recordings]
     group = number_by_talk(clustered)
     marked = [_mark(chunks, group, speaker, marker, frame_counts) for speaker in range(_speakers(group))]
-    while pair := _one_person_twice(marked, settings):
-        kept, gone = pair
+    shared = np.stack([_shared_shares(marked, speaker) for speaker in range(len(marked))])
+    while shared.max() >= settings.same_speaker_share:
+        kept, gone = sorted(int(speaker) for speaker in np.unravel_index(shared.argmax(), shared.shape))
         group = [_join(one, kept, gone) for one in group]
         del marked[gone]
+        shared = np.delete(np.delete(shared, gone, axis=0), gone, axis=1)
         marked[kept] = _mark(chunks, group, kept, marker, frame_counts)
+        shared[kept] = shared[:, kept] = _shared_shares(marked, kept)
     edges = np.cumsum(frame_counts)[:-1]
     pieces = np.split(np.stack(marked, axis=1), edges)
     return number_by_talk([_decide(one, piece, settings) for one, piece in zip(group, pieces, strict=True)])
@@ -65,19 +68,20 @@ def _mark(
     return np.concatenate([both[:, 0].astype(np.float16) for both in joined])
 
 
-def _one_person_twice(
-    marked: Sequence[np.ndarray], settings: ResegmentationSettings
-) -> tuple[int, int] | None:
-    """The two speakers who share most of the frames of the rarer one, if they share enough to be one person."""
-    active = np.stack(marked) >= settings.overlap_probability
-    counts = active.sum(axis=1)
-    shared = np.zeros((len(marked), len(marked)))
-    for first in range(0, active.shape[1], _FRAMES_AT_ONCE):
-        together = active[:, first : first + _FRAMES_AT_ONCE].astype(np.float32)
-        shared += together @ together.T
-    share = np.triu(shared / np.maximum(np.minimum(counts[:, None], counts), 1), 1)
-    kept, gone = np.unravel_index(int(share.argmax()), share.shape)
-    return (int(kept), int(gone)) if share[kept, gone] >= settings.same_speaker_share else None
+def _shared_shares(marked: Sequence[np.ndarray], speaker: int) -> np.ndarray:
+    """How much of the rarer one's talk one speaker shares with each other: (speakers,), 0 with themselves.
+
+    Talk is the sum of probabilities, what is shared that of the smaller of two: unlike frames above a threshold it also
+    tells when the network takes both for the same person without being sure of either.
+    """
+    talk, shared = np.zeros((2, len(marked)))
+    for first in range(0, len(marked[0]), _FRAMES_AT_ONCE):
+        stretch = np.stack([one[first : first + _FRAMES_AT_ONCE] for one in marked]).astype(np.float32)
+        talk += stretch.sum(axis=1)
+        shared += np.minimum(stretch, stretch[speaker]).sum(axis=1)
+    shares = np.asarray(shared / np.maximum(np.minimum(talk, talk[speaker]), 1e-6))
+    shares[speaker] = 0
+    return shares
 
 
 def _join(one: SpeakerFrames, kept: int, gone: int) -> SpeakerFrames:

@@ -70,7 +70,7 @@ class DiarizationSettings:
     hop_seconds: float = 0.75
     shortest_window_seconds: float = 0.5
     bridged_pause_seconds: float = 0.3
-    merge_share: float = 0.9
+    merge_share: float = 1.1
     lowest_merge_similarity: float = 0.1
     highest_merge_similarity: float = 0.6
     most_clustered_windows: int = 2000
@@ -118,7 +118,8 @@ class ResegmentationSettings:
     unheard_speech_probability: from which a frame is speech though voice activity does not call it so: quiet
         people in noise.
     certain_margin: where the best two speakers are nearer than this, the frame is given but not certain.
-    same_speaker_share: two clusters that share so much of the frames of the rarer one are one person.
+    same_speaker_share: two clusters that share so much of the talk of the rarer one, as the network marks it, are one
+        person. Clustering may therefore begin with more clusters than there are people.
     chunk_seconds, overlap_seconds: as for the keynote diarizer.
     """
 
@@ -129,7 +130,7 @@ class ResegmentationSettings:
     speech_probability: float = 0.1
     unheard_speech_probability: float = 0.6
     certain_margin: float = 0.4
-    same_speaker_share: float = 0.6
+    same_speaker_share: float = 0.7
     chunk_seconds: float = 20.0
     overlap_seconds: float = 5.0
 

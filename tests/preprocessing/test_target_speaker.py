@@ -162,6 +162,31 @@ def test_two_clusters_of_one_person_are_joined():
     assert after.active[80:].tolist() == [[False, True]] * 40
 
 
+def test_unsure_marks_that_agree_join_two_clusters_and_partly_shared_talk_does_not():
+    chunk = one_hot_chunk(0, 0, [0] * 8 + [1] * 4)
+    before = clustered([0] * 40 + [2] * 40 + [1] * 40)
+
+    class Unsure(OneHotMarker):
+        def mark(self, chunks, prompts):
+            return [0.6 * marks for marks in super().mark(chunks, prompts)]  # below every threshold
+
+    class PartlyShared(OneHotMarker):
+        """The first two answers share 16 of 48 frames of talk."""
+
+        doubted = iter([slice(40, 80), slice(0, 40), slice(0, 0)])
+
+        def mark(self, chunks, prompts):
+            (marks,) = super().mark(chunks, prompts)
+            marks[next(self.doubted), 0] *= 0.2
+            return [marks]
+
+    recording = [np.zeros(19_200, np.float32)]
+    (joined,) = resegment(recording, [before], Unsure([chunk]), ResegmentationSettings())
+    assert joined.active.shape[1] == 2
+    (apart,) = resegment(recording, [before], PartlyShared([chunk]), ResegmentationSettings())
+    assert apart.active.shape[1] == 3
+
+
 def test_speech_that_voice_activity_missed_is_the_likeliest_speakers():
     chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 6)
     chunk.vectors[0, 11] *= 0.3  # hardly anybody
