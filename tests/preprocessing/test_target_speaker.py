@@ -171,9 +171,9 @@ def test_unsure_marks_that_agree_join_two_clusters_and_partly_shared_talk_does_n
             return [0.6 * marks for marks in super().mark(chunks, prompts)]  # below every threshold
 
     class PartlyShared(OneHotMarker):
-        """The first two answers share 16 of 48 frames of talk."""
+        """The answers for the two clusters of the first person share 16 of 48 frames of talk."""
 
-        doubted = iter([slice(40, 80), slice(0, 40), slice(0, 0)])
+        doubted = iter([slice(40, 80), slice(0, 0), slice(0, 40)])
 
         def mark(self, chunks, prompts):
             (marks,) = super().mark(chunks, prompts)
