@@ -62,9 +62,18 @@ def pair_error_rate(vectors: np.ndarray, people: ArrayLike, sources: ArrayLike =
     return equal_error_rate(score_from_similarity(similarities), owners[first] == owners[second])
 
 
-def encoder_error(encoder: Encoder, folder: Path) -> dict[str, Any]:
-    """Equal error rate over all pairs of whole utterances of a folder of speakers."""
+def encoder_error(encoder: Encoder, folder: Path, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Equal error rate over all pairs of whole utterances of a folder of speakers, or of those of these names.
+
+    Where each has only one utterance, its halves are compared.
+    """
     utterances, people = read_utterances(folder)
+    if names:
+        kept = [place for place, name in enumerate(people) if name in set(names)]
+        utterances, people = [utterances[place] for place in kept], [people[place] for place in kept]
+    if len(set(people)) == len(people):
+        utterances = [half for samples in utterances for half in np.array_split(samples, 2)]
+        people = [name for name in people for _ in range(2)]
     rate = pair_error_rate(embed_recordings(encoder, utterances), people)
     return {"equal_error_rate": rate, "speakers": len(set(people)), "utterances": len(utterances)}
 

@@ -68,11 +68,15 @@ class SpeechBenchmark:
         """The single-speaker recordings that are used."""
         return self.data / "librispeech" / ("train" if self.tuning else "test")
 
+    @property
+    def speakers(self) -> list[str]:
+        """Whose speech is used; none named where it is everybody's."""
+        return unseen_speakers(EMBEDDED_FOLDER / VOICE_ENCODER, self.speech) if self.tuning else []
+
     @cached_property
     def conversations(self) -> Path:
         """Folder of mixed conversations with their truth."""
-        names = unseen_speakers(EMBEDDED_FOLDER / VOICE_ENCODER, self.speech) if self.tuning else []
-        voices = read_voices(self.speech, names)
+        voices = read_voices(self.speech, self.speakers)
         maker = ConversationMaker(voices=voices, seed=self.seed, noises=read_noises(self.data / "noise"))
         maker.write(self.scratch / "conversations", ConversationCounts())
         return self.scratch / "conversations"
@@ -84,7 +88,7 @@ class SpeechBenchmark:
 
     def encoder(self) -> dict[str, Any]:
         """Speaker equal error rate of the embedded encoder."""
-        return encoder_error(load_encoder(VOICE_ENCODER), self.speech)
+        return encoder_error(load_encoder(VOICE_ENCODER), self.speech, self.speakers)
 
     def diarizers_on_conversations(self) -> dict[str, Any]:
         """Every diarizer on the conversations."""
