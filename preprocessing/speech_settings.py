@@ -128,7 +128,7 @@ class ResegmentationSettings:
     enabled: bool = True
     overlap_probability: float = 0.7
     speech_probability: float = 0.1
-    unheard_speech_probability: float = 0.6
+    unheard_speech_probability: float = 0.7
     certain_margin: float = 0.4
     same_speaker_share: float = 0.7
     chunk_seconds: float = 20.0
