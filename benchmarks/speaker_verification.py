@@ -25,10 +25,13 @@ PIECE_SECONDS = 3.0
 _BATCH = 32
 
 
-def read_utterances(folder: Path) -> tuple[list[np.ndarray], list[str]]:
-    """All utterances of a folder of speakers, and who speaks in each."""
+def read_utterances(folder: Path, names: Sequence[str] = ()) -> tuple[list[np.ndarray], list[str]]:
+    """All utterances of a folder of speakers, or of those of these names, and who speaks in each."""
     found = scan_identity_folders([folder], AUDIO_SUFFIXES, fewest_files=1)
-    return [read_audio(path) for path in found.files], [found.names[index] for index in found.identities]
+    owners = [found.names[index] for index in found.identities]
+    wanted = set(names or owners)
+    chosen = [(path, owner) for path, owner in zip(found.files, owners, strict=True) if owner in wanted]
+    return [read_audio(path) for path, _ in chosen], [owner for _, owner in chosen]
 
 
 def embed_recordings(encoder: Encoder, recordings: Sequence[np.ndarray]) -> np.ndarray:
@@ -67,10 +70,7 @@ def encoder_error(encoder: Encoder, folder: Path, names: Sequence[str] = ()) -> 
 
     Where each has only one utterance, its halves are compared.
     """
-    utterances, people = read_utterances(folder)
-    if names:
-        kept = [place for place, name in enumerate(people) if name in set(names)]
-        utterances, people = [utterances[place] for place in kept], [people[place] for place in kept]
+    utterances, people = read_utterances(folder, names)
     if len(set(people)) == len(people):
         utterances = [half for samples in utterances for half in np.array_split(samples, 2)]
         people = [name for name in people for _ in range(2)]

@@ -112,7 +112,8 @@ class PyannoteSettings:
 class ResegmentationSettings:
     """The last step of the diarizer `embedded`: the keynote network marks each speaker again, overlap included.
 
-    enabled: without it every frame has one speaker at most.
+    enabled: without it every frame has one speaker at most, and nothing joins the surplus clusters that a `merge_share`
+        above 1 begins with: lower that then.
     overlap_probability: from which a further speaker speaks too.
     speech_probability: below it a frame that voice activity calls speech is nobody's.
     unheard_speech_probability: from which a frame is speech though voice activity does not call it so: quiet
