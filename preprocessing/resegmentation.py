@@ -2,8 +2,9 @@
 
 Clustering gives every frame to one speaker at most and knows the borders of turns to half a second. Asked for each speaker
 in turn, with the mean of that speaker's vectors as the prompt, the network finds the frames to ten milliseconds
-and those in which two speak (target-speaker voice activity detection; Medennikov et al., Interspeech 2020). Where
-clustering has taken one person for two, both prompts mark the same frames, so that the mistake shows and is mended.
+and those in which two speak (target-speaker voice activity detection; Medennikov et al., Interspeech 2020); all answers
+together decide (`joint_decoding`). Where clustering has taken one person for two, both prompts mark the same frames, so that
+the mistake shows and is mended.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from preprocessing.joint_decoding import decide
 from preprocessing.speaker_frames import Recordings, SpeakerFrames, number_by_talk
 from preprocessing.speech_settings import ResegmentationSettings
 from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
@@ -27,45 +29,52 @@ def resegment(
 ) -> list[SpeakerFrames]:
     """The speakers of one group once more.
 
-    Where voice activity or the network hears speech, the likeliest speaker has it; a further one has it too from
-    `overlap_probability` on. Two clusters whose marks are nearly the same are one person and are joined. Speakers of whom
-    there is no clean tenth of a second stay as they are.
+    Two clusters whose marks are nearly the same are one person and are joined. The answers to all prompts together then
+    decide who speaks in each frame. Speakers of whom there is no clean tenth of a second stay as they are.
     """
     chunks = marker.read(recordings)
     frame_counts = [frame_count(len(samples)) for samples in recordings]
     group = number_by_talk(clustered)
-    marked = [_mark(chunks, group, speaker, marker, frame_counts) for speaker in range(_speakers(group))]
+    marked = _mark(chunks, group, range(group[0].active.shape[1]), marker, frame_counts)
     shared = np.stack([_shared_shares(marked, speaker) for speaker in range(len(marked))])
     while shared.max() >= settings.same_speaker_share:
         kept, gone = sorted(int(speaker) for speaker in np.unravel_index(shared.argmax(), shared.shape))
         group = [_join(one, kept, gone) for one in group]
         del marked[gone]
         shared = np.delete(np.delete(shared, gone, axis=0), gone, axis=1)
-        marked[kept] = _mark(chunks, group, kept, marker, frame_counts)
+        (marked[kept],) = _mark(chunks, group, [kept], marker, frame_counts)
         shared[kept] = shared[:, kept] = _shared_shares(marked, kept)
-    edges = np.cumsum(frame_counts)[:-1]
-    pieces = np.split(np.stack(marked, axis=1), edges)
-    return number_by_talk([_decide(one, piece, settings) for one, piece in zip(group, pieces, strict=True)])
-
-
-def _speakers(group: Sequence[SpeakerFrames]) -> int:
-    return int(group[0].active.shape[1])
+    ends = np.cumsum(frame_counts)
+    return number_by_talk(
+        [
+            decide(one, [marks[end - frames : end] for marks in marked], settings)
+            for one, frames, end in zip(group, frame_counts, ends, strict=True)
+        ]
+    )
 
 
 def _mark(
     chunks: Sequence[Chunk],
     group: Sequence[SpeakerFrames],
-    speaker: int,
+    speakers: Sequence[int],
     marker: TargetSpeakerMarker,
     frame_counts: Sequence[int],
-) -> np.ndarray:
-    """Probability of one speaker in the frames of all recordings of the group, one after the other: float16 (frames,)."""
-    prompt = _prompt(chunks, group, speaker)
-    if prompt is None:
-        return np.concatenate([one.active[:, speaker] for one in group]).astype(np.float16)
-    marks = marker.mark(chunks, prompt.expand(len(chunks), -1))
-    joined = marker.join(chunks, marks, frame_counts)
-    return np.concatenate([both[:, 0].astype(np.float16) for both in joined])
+) -> list[np.ndarray]:
+    """Probabilities that each of these speakers speaks, and that anybody else does, in the frames of all recordings of the
+    group, one after the other: float16 (frames, 2) a speaker."""
+    prompts = [_prompt(chunks, group, speaker) for speaker in speakers]
+    known = [prompt for prompt in prompts if prompt is not None]
+    answers = iter(marker.mark_speakers(chunks, torch.stack(known), frame_counts) if known else ())
+    return [
+        _as_clustered(group, speaker) if prompt is None else next(answers)
+        for speaker, prompt in zip(speakers, prompts, strict=True)
+    ]
+
+
+def _as_clustered(group: Sequence[SpeakerFrames], speaker: int) -> np.ndarray:
+    """What clustering says of a speaker, in place of marks; it knows nothing of the others."""
+    active = np.concatenate([one.active[:, speaker] for one in group])
+    return np.stack([active, np.full(len(active), 0.5)], axis=1).astype(np.float16)
 
 
 def _shared_shares(marked: Sequence[np.ndarray], speaker: int) -> np.ndarray:
@@ -76,7 +85,7 @@ def _shared_shares(marked: Sequence[np.ndarray], speaker: int) -> np.ndarray:
     """
     talk, shared = np.zeros((2, len(marked)))
     for first in range(0, len(marked[0]), _FRAMES_AT_ONCE):
-        stretch = np.stack([one[first : first + _FRAMES_AT_ONCE] for one in marked]).astype(np.float32)
+        stretch = np.stack([one[first : first + _FRAMES_AT_ONCE, 0] for one in marked]).astype(np.float32)
         talk += stretch.sum(axis=1)
         shared += np.minimum(stretch, stretch[speaker]).sum(axis=1)
     shares = np.asarray(shared / np.maximum(np.minimum(talk, talk[speaker]), 1e-6))
@@ -100,19 +109,3 @@ def _prompt(chunks: Sequence[Chunk], clustered: Sequence[SpeakerFrames], speaker
         total = total + tokens * vector
     length = float(np.linalg.norm(total))
     return torch.from_numpy(total / length).float() if length > 0 else None
-
-
-def _decide(
-    clustered: SpeakerFrames, probabilities: np.ndarray, settings: ResegmentationSettings
-) -> SpeakerFrames:
-    highest = probabilities.max(axis=1)
-    speech = clustered.speech | (highest >= settings.unheard_speech_probability)
-    active = probabilities >= settings.overlap_probability
-    best = probabilities.argmax(axis=1)
-    active[np.arange(len(best)), best] = highest >= settings.speech_probability
-    active &= speech[:, None]
-    others = probabilities.copy()
-    np.put_along_axis(others, best[:, None], 0, axis=1)
-    margin = highest - others.max(axis=1)
-    certain = (margin >= settings.certain_margin) | (active.sum(axis=1) != 1)
-    return SpeakerFrames(active=active, certain=certain)

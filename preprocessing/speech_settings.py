@@ -114,11 +114,11 @@ class ResegmentationSettings:
 
     enabled: without it every frame has one speaker at most, and nothing joins the surplus clusters that a `merge_share`
         above 1 begins with: lower that then.
-    overlap_probability: from which a further speaker speaks too.
-    speech_probability: below it a frame that voice activity calls speech is nobody's.
-    unheard_speech_probability: from which a frame is speech though voice activity does not call it so: quiet
-        people in noise.
-    certain_margin: where the best two speakers are nearer than this, the frame is given but not certain.
+    smoothing_seconds: span over which the logarithms of the network's probabilities are averaged.
+    activity_log_odds: what the word of voice activity counts for beside the network's answers, which find quiet people
+        in noise that it does not hear, and doubt noises that it takes for speech.
+    certain_margin: log likelihood by which the speaker of a frame must lead over nobody and over every other one; where
+        it does not, the frame is given but not certain. Higher keeps less of the keynote speaker, and purer.
     same_speaker_share: two clusters that share so much of the talk of the rarer one, as the network marks it, are one
         person. Clustering may therefore begin with more clusters than there are people.
     chunk_seconds, overlap_seconds: as for the keynote diarizer.
@@ -127,10 +127,9 @@ class ResegmentationSettings:
     __pydantic_config__ = STRICT
 
     enabled: bool = True
-    overlap_probability: float = 0.7
-    speech_probability: float = 0.1
-    unheard_speech_probability: float = 0.7
-    certain_margin: float = 0.4
+    smoothing_seconds: float = 0.09
+    activity_log_odds: float = 1.0
+    certain_margin: float = 4.0
     same_speaker_share: float = 0.7
     chunk_seconds: float = 20.0
     overlap_seconds: float = 5.0

@@ -11,6 +11,7 @@ from src.media.frames import FRAME_SAMPLES, frame_count, frames_of
 from src.models.keynote_network import FRAMES_PER_TOKEN, conversation_features
 
 _CHUNKS_IN_BATCH = 8
+_PROMPTS_IN_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,48 @@ class TargetSpeakerMarker:
         self, chunks: Sequence[Chunk], marks: Sequence[np.ndarray], frame_counts: Sequence[int]
     ) -> list[np.ndarray]:
         """Probabilities (frames, 2) of whole recordings; where chunks overlap, each counts less towards its ends."""
-        totals = [np.zeros((frames, 2), np.float32) for frames in frame_counts]
-        weights = [np.full((frames, 1), 1e-9, np.float32) for frames in frame_counts]
-        for chunk, mark in zip(chunks, marks, strict=True):
-            shape = np.bartlett(len(mark) + 2)[1:-1, None].astype(np.float32)
-            span = slice(chunk.first_frame, chunk.first_frame + len(mark))
-            room = len(totals[chunk.recording][span])
-            totals[chunk.recording][span] += (shape * mark)[:room]
-            weights[chunk.recording][span] += shape[:room]
-        return [total / weight for total, weight in zip(totals, weights, strict=True)]
+        joined = [np.zeros((frames, 2), np.float32) for frames in frame_counts]
+        for chunk, mark, weights in zip(chunks, marks, _weights(chunks, frame_counts), strict=True):
+            span = slice(chunk.first_frame, chunk.first_frame + len(weights))
+            joined[chunk.recording][span] += weights[:, None] * mark[: len(weights)]
+        return joined
+
+    @torch.inference_mode()
+    def mark_speakers(
+        self, chunks: Sequence[Chunk], prompts: torch.Tensor, frame_counts: Sequence[int]
+    ) -> np.ndarray:
+        """Probabilities that each speaker speaks, and that anybody else does, in all recordings one after the other:
+        float16 (speakers, frames of all recordings, 2).
+
+        prompts: unit vectors (speakers, dimension). Half precision bounds the memory of recordings of hours.
+        """
+        starts = np.cumsum([0, *frame_counts])
+        joined = np.zeros((len(prompts), int(starts[-1]), 2), np.float16)
+        for chunk, weights in zip(chunks, _weights(chunks, frame_counts), strict=True):
+            bands = self._keynote.encoder.mel_bands(self._waveforms([chunk.samples]))[:, : chunk.frames]
+            states, vectors = (one.float().to(self._keynote.device) for one in (chunk.states, chunk.vectors))
+            first = int(starts[chunk.recording]) + chunk.first_frame
+            for begin in range(0, len(prompts), _PROMPTS_IN_BATCH):
+                some = slice(begin, begin + _PROMPTS_IN_BATCH)
+                asked = prompts[some].to(self._keynote.device)
+                logits = self._keynote.network.mark_frames(bands, states, vectors, asked)
+                marks = logits.sigmoid().cpu().numpy()[:, : len(weights)]
+                joined[some, first : first + len(weights)] += (weights[:, None] * marks).astype(np.float16)
+        return joined
+
+
+def _weights(chunks: Sequence[Chunk], frame_counts: Sequence[int]) -> list[np.ndarray]:
+    """What each frame of each chunk counts for in its recording: less towards the ends; they sum to 1 in every frame."""
+    totals = [np.zeros(frames, np.float32) for frames in frame_counts]
+    shapes = []
+    for chunk in chunks:
+        room = min(chunk.frames, frame_counts[chunk.recording] - chunk.first_frame)
+        shapes.append(np.bartlett(chunk.frames + 2)[1 : 1 + room].astype(np.float32))
+        totals[chunk.recording][chunk.first_frame : chunk.first_frame + room] += shapes[-1]
+    return [
+        shape / totals[chunk.recording][chunk.first_frame : chunk.first_frame + len(shape)]
+        for chunk, shape in zip(chunks, shapes, strict=True)
+    ]
 
 
 def mean_vector(chunk: Chunk, wanted: np.ndarray) -> tuple[np.ndarray, float]:

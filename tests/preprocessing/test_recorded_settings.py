@@ -27,7 +27,7 @@ from src.core.errors import ConfigError
 UNUSUAL = SpeechSettings(
     activity=VoiceActivitySettings(margin_db=5.0),
     diarization=DiarizationSettings(hop_seconds=0.5),
-    resegmentation=ResegmentationSettings(overlap_probability=0.9),
+    resegmentation=ResegmentationSettings(certain_margin=3.0),
     keynote=KeynoteSettings(keep_overlap=True),
     cleaning=CleaningSettings(clean="none", level_db=None),
     shortest_file_seconds=1.0,

@@ -76,6 +76,20 @@ def test_recordings_get_probabilities_of_their_own_length(marker):
     assert (joined[0] < 1).all()
 
 
+def test_all_speakers_at_once_get_what_each_gets_alone(marker):
+    stream = np.random.default_rng(1)
+    recordings = [0.1 * stream.standard_normal(length).astype(np.float32) for length in (72_345, 16_000, 700)]
+    chunks, counts = marker.read(recordings), [453, 100, 5]
+    prompts = torch.nn.functional.normalize(
+        torch.randn(9, 6, generator=torch.Generator().manual_seed(0)), dim=1
+    )
+    together = marker.mark_speakers(chunks, prompts, counts)
+    assert together.shape == (9, 558, 2)
+    for prompt, found in zip(prompts, together, strict=True):
+        alone = marker.join(chunks, marker.mark(chunks, prompt.expand(len(chunks), -1)), counts)
+        assert np.allclose(found, np.concatenate(alone), atol=2e-3)  # half precision
+
+
 def test_where_chunks_overlap_the_nearer_one_counts_more(marker):
     chunks = [one_hot_chunk(0, 0, [0] * 10), one_hot_chunk(0, 50, [0] * 10)]
     joined = marker.join(chunks, [np.zeros((100, 2)), np.ones((100, 2))], [150])[0][:, 0]
@@ -102,8 +116,11 @@ def test_chunks_that_name_one_person_are_one_candidate():
     assert [np.linalg.norm(prompt) for prompt in found] == pytest.approx([1, 1], abs=1e-6)
 
 
+UNSMOOTHED = ResegmentationSettings(smoothing_seconds=0.01)
+
+
 class OneHotMarker:
-    """Marks the tokens whose vector is the prompt's."""
+    """Marks the tokens whose vector is the prompt's, and those in which others speak."""
 
     def __init__(self, chunks):
         self.chunks = chunks
@@ -111,14 +128,11 @@ class OneHotMarker:
     def read(self, recordings):
         return self.chunks
 
-    def mark(self, chunks, prompts):
-        return [
-            np.repeat(np.stack([(c.vectors[0] @ p).numpy().clip(0, 1)] * 2, axis=1), 10, axis=0)
-            for c, p in zip(chunks, prompts, strict=True)
-        ]
-
-    def join(self, chunks, marks, frame_counts):
-        return [np.asarray(mark, np.float32) for mark in marks]
+    def mark_speakers(self, chunks, prompts, frame_counts):
+        vectors = np.concatenate([chunk.vectors[0].numpy() for chunk in chunks])
+        own = np.asarray(prompts) @ vectors.T
+        others = vectors.sum(axis=1) - own
+        return np.repeat(np.stack([own, others], axis=2).clip(0, 1), 10, axis=1)
 
 
 def clustered(labels):
@@ -133,9 +147,7 @@ def test_resegmentation_finds_overlap_and_borders_within_speech():
     chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 4 + [-1])
     chunk.vectors[0, 5] = torch.tensor([1.0, 1.0, 0.0])  # both talk
     before = clustered([0] * 70 + [1] * 30 + [-1] * 10)  # the border is 0.1 s late
-    (after,) = resegment(
-        [np.zeros(110 * 160, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
-    )
+    (after,) = resegment([np.zeros(110 * 160, np.float32)], [before], OneHotMarker([chunk]), UNSMOOTHED)
     assert after.active[:50].tolist() == [[True, False]] * 50
     assert after.active[50:60].all()
     assert after.active[60:100].tolist() == [[False, True]] * 40
@@ -167,18 +179,17 @@ def test_unsure_marks_that_agree_join_two_clusters_and_partly_shared_talk_does_n
     before = clustered([0] * 40 + [2] * 40 + [1] * 40)
 
     class Unsure(OneHotMarker):
-        def mark(self, chunks, prompts):
-            return [0.6 * marks for marks in super().mark(chunks, prompts)]  # below every threshold
+        def mark_speakers(self, chunks, prompts, frame_counts):
+            return 0.6 * super().mark_speakers(chunks, prompts, frame_counts)
 
     class PartlyShared(OneHotMarker):
         """The answers for the two clusters of the first person share 16 of 48 frames of talk."""
 
-        doubted = iter([slice(40, 80), slice(0, 0), slice(0, 40)])
-
-        def mark(self, chunks, prompts):
-            (marks,) = super().mark(chunks, prompts)
-            marks[next(self.doubted), 0] *= 0.2
-            return [marks]
+        def mark_speakers(self, chunks, prompts, frame_counts):
+            marks = super().mark_speakers(chunks, prompts, frame_counts)
+            for speaker, doubted in ((0, slice(40, 80)), (2, slice(0, 40))):
+                marks[speaker, doubted, 0] *= 0.2
+            return marks
 
     recording = [np.zeros(19_200, np.float32)]
     (joined,) = resegment(recording, [before], Unsure([chunk]), ResegmentationSettings())
@@ -191,8 +202,6 @@ def test_speech_that_voice_activity_missed_is_the_likeliest_speakers():
     chunk = one_hot_chunk(0, 0, [0] * 6 + [1] * 6)
     chunk.vectors[0, 11] *= 0.3  # hardly anybody
     before = clustered([0] * 60 + [1] * 40 + [-1] * 20)
-    (after,) = resegment(
-        [np.zeros(19_200, np.float32)], [before], OneHotMarker([chunk]), ResegmentationSettings()
-    )
+    (after,) = resegment([np.zeros(19_200, np.float32)], [before], OneHotMarker([chunk]), UNSMOOTHED)
     assert after.active[60:110].tolist() == [[False, True]] * 50
     assert not after.active[110:].any()
