@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from preprocessing.speaker_frames import Recordings, SpeakerFrames
+from preprocessing.speaker_frames import KEYNOTE, Recordings, SpeakerFrames
 from preprocessing.speech_settings import KeynoteDiarizerSettings
 from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
 from src.core.config import config_mapping
@@ -42,10 +42,13 @@ class KeynoteDiarizer:
         frames = [frame_count(len(samples)) for samples in recordings]
         chunks = self._marker.read(recordings)
         marks = self._mark(chunks) if chunks else []
-        return [
-            SpeakerFrames(active=active >= self._settings.threshold, certain=np.ones(len(active), bool))
-            for active in self._marker.join(chunks, marks, frames)
-        ]
+        return [self._decide(joined) for joined in self._marker.join(chunks, marks, frames)]
+
+    def _decide(self, probabilities: np.ndarray) -> SpeakerFrames:
+        """probabilities: of the keynote speaker and of others (frames, 2)."""
+        active = probabilities >= self._settings.threshold
+        sure = probabilities[:, KEYNOTE] >= self._settings.certain_probability
+        return SpeakerFrames(active=active, certain=sure | ~active[:, KEYNOTE])
 
     def _mark(self, chunks: Sequence[Chunk]) -> list[np.ndarray]:
         """Probabilities (frames, 2) of the keynote speaker and of others in each chunk."""

@@ -141,6 +141,7 @@ class KeynoteDiarizerSettings:
 
     model: checkpoint folder; the embedded one where none is given.
     threshold: probability from which a frame is the keynote speaker's.
+    certain_probability: from which it is certainly theirs, and kept.
     chunk_seconds, overlap_seconds: long recordings go through the network in chunks that overlap.
     same_speaker_similarity: cosine from which two chunks mean the same person.
     """
@@ -149,13 +150,17 @@ class KeynoteDiarizerSettings:
 
     model: Path | None = None
     threshold: float = 0.5
+    certain_probability: float = 0.7
     chunk_seconds: float = 32.0
     overlap_seconds: float = 5.0
     same_speaker_similarity: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.threshold < 1:
-            raise ValueError(f"threshold {self.threshold} must lie between 0 and 1")
+        if not 0 < self.threshold <= self.certain_probability < 1:
+            raise ValueError(
+                f"threshold {self.threshold} and certain_probability {self.certain_probability} must lie between 0 and 1, "
+                "in this order"
+            )
         if not 0 <= self.overlap_seconds < self.chunk_seconds:
             raise ValueError(
                 f"overlap_seconds {self.overlap_seconds} must be at least 0 and below chunk_seconds {self.chunk_seconds}"
