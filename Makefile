@@ -12,7 +12,7 @@ FACE_DATA ?= data/faces
 GOLDEN ?= data/golden/published_methods.npz
 LIBRISPEECH ?= LibriSpeech/train-clean-100
 
-.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-training bench-embeddings table-methods clean
+.PHONY: help demo test test-faults lint licences fuzz format lock encoders bench bench-speech bench-faces bench-scoring bench-training bench-embeddings bench-cleaning bench-treatments table-methods clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -104,6 +104,17 @@ bench-faces: $(READY)  ## measure the face front end on photographs: make bench-
 
 bench-embeddings: $(READY)  ## measure the features stage: make bench-embeddings SPEECH_DATA=FOLDER (docs/features.md)
 	$(BIN)/python -m benchmarks.embeddings $(SPEECH_DATA) --out benchmarks/results/embeddings.json
+
+bench-cleaning: $(READY)  ## what each way of cleaning does to the face-voice error of a generated world (docs/speech.md)
+	$(BIN)/python -m demo $(DEMO)/cleaning --size small --seed 7
+	$(BIN)/python -m benchmarks.cleaning_choice $(DEMO)/cleaning --out benchmarks/results/cleaning_choice.json
+
+bench-treatments: $(READY)  ## what may be done to scores beyond the model's own, after make demo (docs/scoring.md)
+	for language in $(LANGUAGES); do \
+		$(BIN)/python train.py configs/fop.yaml --features $(WORK)/features --language $$language --out $(DEMO)/fop_$$language || exit; done
+	$(BIN)/python -m benchmarks.treatments $(DEMO)/world/dataset $(WORK)/features $(DEMO)/world/truth \
+		--system $(foreach language,$(LANGUAGES),checkpoints/demo_$(language)) \
+		--system $(foreach language,$(LANGUAGES),$(DEMO)/fop_$(language)) --out benchmarks/results/treatments.json
 
 table-methods: $(READY)  ## every method on the large world, 5 seeds: make table-methods LARGE=DIR, in which the world and its work folder are made
 	$(BIN)/python -m demo $(LARGE)/world --size large
