@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 
 from preprocessing.joint_decoding import decide
 from preprocessing.speaker_frames import Recordings, SpeakerFrames, number_by_talk
@@ -19,6 +21,7 @@ from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
 from src.media.frames import frame_count
 
 _FRAMES_AT_ONCE = 1 << 16
+_ROUNDS = 2
 
 
 def resegment(
@@ -29,39 +32,35 @@ def resegment(
 ) -> list[SpeakerFrames]:
     """The speakers of one group once more.
 
-    Two clusters whose marks are nearly the same are one person and are joined. The answers to all prompts together then
-    decide who speaks in each frame. Speakers of whom there is no clean tenth of a second stay as they are.
+    Clusters whose marks go together are one person and are joined. Then the answers to all prompts together decide who
+    speaks in each frame; the second time the prompts are of what was decided the first time, which is purer than
+    clusters of windows are. Speakers of whom there is no clean tenth of a second stay as they are.
     """
     chunks = marker.read(recordings)
     frame_counts = [frame_count(len(samples)) for samples in recordings]
-    group = number_by_talk(clustered)
-    marked = _mark(chunks, group, range(group[0].active.shape[1]), marker, frame_counts)
-    shared = np.stack([_shared_shares(marked, speaker) for speaker in range(len(marked))])
-    while shared.max() >= settings.same_speaker_share:
-        kept, gone = sorted(int(speaker) for speaker in np.unravel_index(shared.argmax(), shared.shape))
-        group = [_join(one, kept, gone) for one in group]
-        del marked[gone]
-        shared = np.delete(np.delete(shared, gone, axis=0), gone, axis=1)
-        (marked[kept],) = _mark(chunks, group, [kept], marker, frame_counts)
-        shared[kept] = shared[:, kept] = _shared_shares(marked, kept)
     ends = np.cumsum(frame_counts)
-    return number_by_talk(
-        [
-            decide(one, [marks[end - frames : end] for marks in marked], settings)
-            for one, frames, end in zip(group, frame_counts, ends, strict=True)
-        ]
-    )
+    group = number_by_talk(clustered)
+    group = _join(group, _same_speakers(_mark(chunks, group, marker, frame_counts), settings))
+    for _ in range(_ROUNDS):
+        marked = _mark(chunks, group, marker, frame_counts)
+        group = number_by_talk(
+            [
+                decide(one, [marks[end - frames : end] for marks in marked], settings)
+                for one, frames, end in zip(clustered, frame_counts, ends, strict=True)
+            ]
+        )
+    return group
 
 
 def _mark(
     chunks: Sequence[Chunk],
     group: Sequence[SpeakerFrames],
-    speakers: Sequence[int],
     marker: TargetSpeakerMarker,
     frame_counts: Sequence[int],
 ) -> list[np.ndarray]:
-    """Probabilities that each of these speakers speaks, and that anybody else does, in the frames of all recordings of the
-    group, one after the other: float16 (frames, 2) a speaker."""
+    """Probabilities that each speaker speaks, and that anybody else does, in the frames of all recordings of the group, one
+    after the other: float16 (frames, 2) a speaker."""
+    speakers = range(group[0].active.shape[1])
     prompts = [_prompt(chunks, group, speaker) for speaker in speakers]
     known = [prompt for prompt in prompts if prompt is not None]
     answers = iter(marker.mark_speakers(chunks, torch.stack(known), frame_counts) if known else ())
@@ -77,26 +76,46 @@ def _as_clustered(group: Sequence[SpeakerFrames], speaker: int) -> np.ndarray:
     return np.stack([active, np.full(len(active), 0.5)], axis=1).astype(np.float16)
 
 
-def _shared_shares(marked: Sequence[np.ndarray], speaker: int) -> np.ndarray:
-    """How much of the rarer one's talk one speaker shares with each other: (speakers,), 0 with themselves.
+def _same_speakers(marked: Sequence[np.ndarray], settings: ResegmentationSettings) -> np.ndarray:
+    """Which clusters are one person, by their marks: labels 0, 1, … (clusters,).
 
-    Talk is the sum of probabilities, what is shared that of the smaller of two: unlike frames above a threshold it also
-    tells when the network takes both for the same person without being sure of either.
+    Average linkage on the correlation of the probabilities that they speak: about 1 where both prompts mark one person,
+    negative where they take turns.
     """
-    talk, shared = np.zeros((2, len(marked)))
-    for first in range(0, len(marked[0]), _FRAMES_AT_ONCE):
-        stretch = np.stack([one[first : first + _FRAMES_AT_ONCE, 0] for one in marked]).astype(np.float32)
-        talk += stretch.sum(axis=1)
-        shared += np.minimum(stretch, stretch[speaker]).sum(axis=1)
-    shares = np.asarray(shared / np.maximum(np.minimum(talk, talk[speaker]), 1e-6))
-    shares[speaker] = 0
-    return shares
+    if len(marked) < 2:
+        return np.zeros(len(marked), np.int64)
+    distances = squareform(1 - _correlations(marked), checks=False)
+    joined = fcluster(
+        linkage(distances, method="average"), 1 - settings.same_speaker_correlation, criterion="distance"
+    )
+    return np.asarray(joined, np.int64) - 1
 
 
-def _join(one: SpeakerFrames, kept: int, gone: int) -> SpeakerFrames:
-    active = one.active.copy()
-    active[:, kept] |= active[:, gone]
-    return SpeakerFrames(active=np.delete(active, gone, axis=1), certain=one.certain)
+def _correlations(marked: Sequence[np.ndarray]) -> np.ndarray:
+    """Of the probabilities that two speak, over all frames: (clusters, clusters); 0 for marks that never change."""
+    total, products, frames = np.zeros(len(marked)), np.zeros((len(marked), len(marked))), len(marked[0])
+    for first in range(0, frames, _FRAMES_AT_ONCE):
+        stretch = np.stack([one[first : first + _FRAMES_AT_ONCE, 0] for one in marked]).astype(np.float64)
+        total += stretch.sum(axis=1)
+        products += stretch @ stretch.T
+    covariances = products / max(frames, 1) - np.outer(total, total) / max(frames, 1) ** 2
+    spreads = np.sqrt(np.maximum(covariances.diagonal(), 0))
+    return np.asarray(covariances / np.maximum(np.outer(spreads, spreads), 1e-9))
+
+
+def _join(group: Sequence[SpeakerFrames], labels: np.ndarray) -> list[SpeakerFrames]:
+    """The group with one column a label."""
+    return number_by_talk(
+        [
+            SpeakerFrames(
+                active=np.stack(
+                    [one.active[:, labels == label].any(axis=1) for label in range(labels.max() + 1)], axis=1
+                ),
+                certain=one.certain,
+            )
+            for one in group
+        ]
+    )
 
 
 def _prompt(chunks: Sequence[Chunk], clustered: Sequence[SpeakerFrames], speaker: int) -> torch.Tensor | None:

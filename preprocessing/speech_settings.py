@@ -119,8 +119,8 @@ class ResegmentationSettings:
         in noise that it does not hear, and doubt noises that it takes for speech.
     certain_margin: log likelihood by which the speaker of a frame must lead over nobody and over every other one; where
         it does not, the frame is given but not certain. Higher keeps less of the keynote speaker, and purer.
-    same_speaker_share: two clusters that share so much of the talk of the rarer one, as the network marks it, are one
-        person. Clustering may therefore begin with more clusters than there are people.
+    same_speaker_correlation: clusters whose marks have this correlation or more, on average, are one person. Clustering
+        may therefore begin with more clusters than there are people.
     chunk_seconds, overlap_seconds: as for the keynote diarizer.
     """
 
@@ -129,8 +129,8 @@ class ResegmentationSettings:
     enabled: bool = True
     smoothing_seconds: float = 0.09
     activity_log_odds: float = 1.0
-    certain_margin: float = 4.0
-    same_speaker_share: float = 0.7
+    certain_margin: float = 2.0
+    same_speaker_correlation: float = 0.3
     chunk_seconds: float = 20.0
     overlap_seconds: float = 5.0
 
@@ -150,7 +150,7 @@ class KeynoteDiarizerSettings:
 
     model: Path | None = None
     threshold: float = 0.5
-    certain_probability: float = 0.7
+    certain_probability: float = 0.65
     chunk_seconds: float = 32.0
     overlap_seconds: float = 5.0
     same_speaker_similarity: float = 0.5

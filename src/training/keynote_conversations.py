@@ -24,7 +24,8 @@ _UTTERANCES_AT_ONCE = 4
 _SHARE_TOLERANCE = 0.05
 _FEWEST_PROMPT_TOKENS = 5
 _OTHER_PROMPT_SHARE = 0.4  # of prompts that come from another conversation of the same person
-_WRONG_PROMPT_SHARE = 0.1  # of the tokens of a prompt that are somebody else's, as a diarizer errs
+_ONE_STRETCH_SHARE = 0.6  # of prompts that are of one stretch of talk, as the windows of a small cluster are
+_MOST_WRONG_SHARE = 0.4  # up to so many tokens for each right one are somebody else's, as a diarizer errs
 
 
 @dataclass(frozen=True)
@@ -208,18 +209,27 @@ class ExampleDrawer:
         return self._prompt(index, column, stream), column
 
     def _prompt(self, index: int, column: int, stream: np.random.Generator) -> torch.Tensor:
-        """The mean of some of a person's local vectors, as a diarizer finds them: a few are somebody else's."""
-        vectors = self._conversations[index].vectors
-        tokens = self._conversations[index].prompt_tokens(column)
+        """The mean of some of a person's local vectors, as a diarizer finds them: some are somebody else's."""
+        conversation = self._conversations[index]
+        tokens = conversation.prompt_tokens(column)
         if not len(tokens):
             # only ever a word, or interrupted
-            tokens = np.unique(
-                np.flatnonzero(self._conversations[index].active[:, column]) // FRAMES_PER_TOKEN
-            )
-        count = int(stream.integers(min(_FEWEST_PROMPT_TOKENS, len(tokens)), len(tokens) + 1))
-        wrong = stream.integers(len(vectors), size=round(_WRONG_PROMPT_SHARE * count * stream.random()))
-        rows = np.concatenate([stream.permutation(tokens)[:count], wrong]).astype(np.int64)
-        return torch.nn.functional.normalize(vectors[torch.from_numpy(rows)].float().mean(dim=0), dim=0)
+            tokens = np.unique(np.flatnonzero(conversation.active[:, column]) // FRAMES_PER_TOKEN)
+        fewest = min(_FEWEST_PROMPT_TOKENS, len(tokens))
+        count = round(fewest * (len(tokens) / fewest) ** stream.random())
+        other = int(stream.integers(len(conversation.people)))
+        wrong = conversation.prompt_tokens(other) if other != column else tokens[:0]
+        wrong_count = round(_MOST_WRONG_SHARE * stream.random() * count)
+        rows = np.concatenate([_some(tokens, count, stream), _some(wrong, wrong_count, stream)])
+        vectors = conversation.vectors[torch.from_numpy(rows.astype(np.int64))].float()
+        return torch.nn.functional.normalize(vectors.mean(dim=0), dim=0)
+
+
+def _some(tokens: np.ndarray, count: int, stream: np.random.Generator) -> np.ndarray:
+    """So many of these tokens, or all where they are fewer: of one stretch of talk, or from everywhere."""
+    if len(tokens) and stream.random() < _ONE_STRETCH_SHARE:
+        return np.roll(tokens, -stream.integers(len(tokens)))[:count]
+    return stream.permutation(tokens)[:count]
 
 
 def _answer(active: np.ndarray, column: int | None) -> np.ndarray:

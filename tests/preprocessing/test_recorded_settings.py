@@ -63,7 +63,7 @@ def test_the_embedded_diarizer_comes_back_with_its_encoder():
 
 
 def test_the_other_diarizers_come_back_without_an_encoder():
-    keynote = KeynoteDiarizerSettings(model=Path("elsewhere"), threshold=0.7)
+    keynote = KeynoteDiarizerSettings(model=Path("elsewhere"), threshold=0.6)
     described = {**config_mapping(keynote), "name": "keynote", "weights_sha256": "ab"}
     del described["model"]
     found = through_json(SpeechSettings(diarizer="keynote"), Described(described))

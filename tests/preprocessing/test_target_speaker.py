@@ -174,28 +174,50 @@ def test_two_clusters_of_one_person_are_joined():
     assert after.active[80:].tolist() == [[False, True]] * 40
 
 
-def test_unsure_marks_that_agree_join_two_clusters_and_partly_shared_talk_does_not():
+@pytest.mark.parametrize(
+    ("own", "doubted", "speakers"),
+    [
+        (0.6, 0.6, 2),  # the network is sure of neither, but both prompts mark the same
+        (1.0, 0.5, 2),  # correlation 0.50 of (1, 0.5, 0) and (0.5, 1, 0)
+        (1.0, 0.3, 3),  # 0.13
+    ],
+)
+def test_clusters_whose_marks_go_together_are_joined_and_others_are_not(own, doubted, speakers):
     chunk = one_hot_chunk(0, 0, [0] * 8 + [1] * 4)
     before = clustered([0] * 40 + [2] * 40 + [1] * 40)
+    asked = []
 
-    class Unsure(OneHotMarker):
-        def mark_speakers(self, chunks, prompts, frame_counts):
-            return 0.6 * super().mark_speakers(chunks, prompts, frame_counts)
-
-    class PartlyShared(OneHotMarker):
-        """The answers for the two clusters of the first person share 16 of 48 frames of talk."""
+    class Doubtful(OneHotMarker):
+        """Of the two clusters of the first person, each is marked less in the talk of the other."""
 
         def mark_speakers(self, chunks, prompts, frame_counts):
             marks = super().mark_speakers(chunks, prompts, frame_counts)
-            for speaker, doubted in ((0, slice(40, 80)), (2, slice(0, 40))):
-                marks[speaker, doubted, 0] *= 0.2
+            if not asked:
+                marks[0, :80, 0] = [own] * 40 + [doubted] * 40
+                marks[2, :80, 0] = [doubted] * 40 + [own] * 40
+            asked.append(len(prompts))
             return marks
 
-    recording = [np.zeros(19_200, np.float32)]
-    (joined,) = resegment(recording, [before], Unsure([chunk]), ResegmentationSettings())
-    assert joined.active.shape[1] == 2
-    (apart,) = resegment(recording, [before], PartlyShared([chunk]), ResegmentationSettings())
-    assert apart.active.shape[1] == 3
+    resegment([np.zeros(19_200, np.float32)], [before], Doubtful([chunk]), ResegmentationSettings())
+    assert asked[:2] == [3, speakers]
+
+
+def test_the_second_prompt_is_of_what_was_decided_first():
+    # clustering has given half a second of the second person to the first
+    chunk = one_hot_chunk(0, 0, [0] * 8 + [1] * 12)
+    before = clustered([0] * 130 + [1] * 70)
+    prompts_of_first = []
+
+    class Watching(OneHotMarker):
+        def mark_speakers(self, chunks, prompts, frame_counts):
+            prompts_of_first.append(prompts[0].tolist())
+            return super().mark_speakers(chunks, prompts, frame_counts)
+
+    (after,) = resegment([np.zeros(32_000, np.float32)], [before], Watching([chunk]), UNSMOOTHED)
+    mixed = np.array([8, 5, 0]) / np.hypot(8, 5)
+    assert prompts_of_first[0] == pytest.approx(mixed.tolist())
+    assert [0, 1, 0] in prompts_of_first[-1:]  # who talks most is now the other, and pure
+    assert after.active[:, 0].tolist() == [False] * 80 + [True] * 120
 
 
 def test_speech_that_voice_activity_missed_is_the_likeliest_speakers():
