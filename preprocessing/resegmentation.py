@@ -7,7 +7,7 @@ together decide (`joint_decoding`). Where clustering has taken one person for tw
 the mistake shows and is mended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -17,10 +17,9 @@ from scipy.spatial.distance import squareform
 from preprocessing.joint_decoding import decide
 from preprocessing.speaker_frames import Recordings, SpeakerFrames, number_by_talk
 from preprocessing.speech_settings import ResegmentationSettings
-from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
+from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, join_speakers, mean_vector
 from src.media.frames import frame_count
 
-_FRAMES_AT_ONCE = 1 << 16
 _ROUNDS = 2
 
 
@@ -40,7 +39,7 @@ def resegment(
     frame_counts = [frame_count(len(samples)) for samples in recordings]
     ends = np.cumsum(frame_counts)
     group = number_by_talk(clustered)
-    group = _join(group, _same_speakers(_mark(chunks, group, marker, frame_counts), settings))
+    group = _join(group, _same_speakers(chunks, group, marker, settings))
     for _ in range(_ROUNDS):
         marked = _mark(chunks, group, marker, frame_counts)
         group = number_by_talk(
@@ -60,13 +59,15 @@ def _mark(
 ) -> list[np.ndarray]:
     """Probabilities that each speaker speaks, and that anybody else does, in the frames of all recordings of the group, one
     after the other: float16 (frames, 2) a speaker."""
-    speakers = range(group[0].active.shape[1])
-    prompts = [_prompt(chunks, group, speaker) for speaker in speakers]
+    prompts = _prompts(chunks, group)
     known = [prompt for prompt in prompts if prompt is not None]
-    answers = iter(marker.mark_speakers(chunks, torch.stack(known), frame_counts) if known else ())
+    answers: Iterator[np.ndarray] = iter(())
+    if known:
+        marks = marker.mark_speakers(chunks, torch.stack(known))
+        answers = iter(join_speakers(chunks, marks, frame_counts))
     return [
         _as_clustered(group, speaker) if prompt is None else next(answers)
-        for speaker, prompt in zip(speakers, prompts, strict=True)
+        for speaker, prompt in enumerate(prompts)
     ]
 
 
@@ -76,29 +77,37 @@ def _as_clustered(group: Sequence[SpeakerFrames], speaker: int) -> np.ndarray:
     return np.stack([active, np.full(len(active), 0.5)], axis=1).astype(np.float16)
 
 
-def _same_speakers(marked: Sequence[np.ndarray], settings: ResegmentationSettings) -> np.ndarray:
+def _same_speakers(
+    chunks: Sequence[Chunk],
+    group: Sequence[SpeakerFrames],
+    marker: TargetSpeakerMarker,
+    settings: ResegmentationSettings,
+) -> np.ndarray:
     """Which clusters are one person, by their marks: labels 0, 1, … (clusters,).
 
     Average linkage on the correlation of the probabilities that they speak: about 1 where both prompts mark one person,
-    negative where they take turns.
+    negative where they take turns. Clusters without a prompt correlate with none.
     """
-    if len(marked) < 2:
-        return np.zeros(len(marked), np.int64)
-    distances = squareform(1 - _correlations(marked), checks=False)
-    joined = fcluster(
-        linkage(distances, method="average"), 1 - settings.same_speaker_correlation, criterion="distance"
-    )
-    return np.asarray(joined, np.int64) - 1
+    prompts = _prompts(chunks, group)
+    known = np.flatnonzero([prompt is not None for prompt in prompts])
+    if len(known) < 2:
+        return np.arange(len(prompts))
+    correlations = np.eye(len(prompts))
+    asked = torch.stack([prompt for prompt in prompts if prompt is not None])
+    correlations[np.ix_(known, known)] = _correlations(marker.mark_speakers(chunks, asked))
+    tree = linkage(squareform(1 - correlations, checks=False), method="average")
+    return fcluster(tree, 1 - settings.same_speaker_correlation, criterion="distance").astype(np.int64) - 1
 
 
-def _correlations(marked: Sequence[np.ndarray]) -> np.ndarray:
-    """Of the probabilities that two speak, over all frames: (clusters, clusters); 0 for marks that never change."""
-    total, products, frames = np.zeros(len(marked)), np.zeros((len(marked), len(marked))), len(marked[0])
-    for first in range(0, frames, _FRAMES_AT_ONCE):
-        stretch = np.stack([one[first : first + _FRAMES_AT_ONCE, 0] for one in marked]).astype(np.float64)
-        total += stretch.sum(axis=1)
-        products += stretch @ stretch.T
-    covariances = products / max(frames, 1) - np.outer(total, total) / max(frames, 1) ** 2
+def _correlations(marks: Iterator[np.ndarray]) -> np.ndarray:
+    """Of the probabilities that two speak, over the frames of all chunks: (speakers, speakers); 0 where one never changes."""
+    total: np.ndarray = np.zeros(1)
+    products: np.ndarray = np.zeros((1, 1))
+    frames = 0
+    for found in marks:
+        own = found[..., 0].astype(np.float64)
+        total, products, frames = total + own.sum(axis=1), products + own @ own.T, frames + own.shape[1]
+    covariances = products / frames - np.outer(total, total) / frames**2
     spreads = np.sqrt(np.maximum(covariances.diagonal(), 0))
     return np.asarray(covariances / np.maximum(np.outer(spreads, spreads), 1e-9))
 
@@ -116,6 +125,10 @@ def _join(group: Sequence[SpeakerFrames], labels: np.ndarray) -> list[SpeakerFra
             for one in group
         ]
     )
+
+
+def _prompts(chunks: Sequence[Chunk], group: Sequence[SpeakerFrames]) -> list[torch.Tensor | None]:
+    return [_prompt(chunks, group, speaker) for speaker in range(group[0].active.shape[1])]
 
 
 def _prompt(chunks: Sequence[Chunk], clustered: Sequence[SpeakerFrames], speaker: int) -> torch.Tensor | None:

@@ -1,6 +1,6 @@
 """Marking one speaker in whole recordings: the keynote network over chunks that overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,28 +115,41 @@ class TargetSpeakerMarker:
             joined[chunk.recording][span] += weights[:, None] * mark[: len(weights)]
         return joined
 
-    @torch.inference_mode()
-    def mark_speakers(
-        self, chunks: Sequence[Chunk], prompts: torch.Tensor, frame_counts: Sequence[int]
-    ) -> np.ndarray:
-        """Probabilities that each speaker speaks, and that anybody else does, in all recordings one after the other:
-        float16 (speakers, frames of all recordings, 2).
+    def mark_speakers(self, chunks: Sequence[Chunk], prompts: torch.Tensor) -> Iterator[np.ndarray]:
+        """For each chunk in turn, the probabilities that each speaker speaks and that anybody else does: float32
+        (speakers, frames, 2). prompts: unit vectors (speakers, dimension)."""
+        for chunk in chunks:
+            yield self._mark_chunk(chunk, prompts)
 
-        prompts: unit vectors (speakers, dimension). Half precision bounds the memory of recordings of hours.
-        """
-        starts = np.cumsum([0, *frame_counts])
-        joined = np.zeros((len(prompts), int(starts[-1]), 2), np.float16)
-        for chunk, weights in zip(chunks, _weights(chunks, frame_counts), strict=True):
-            bands = self._keynote.encoder.mel_bands(self._waveforms([chunk.samples]))[:, : chunk.frames]
-            states, vectors = (one.float().to(self._keynote.device) for one in (chunk.states, chunk.vectors))
-            first = int(starts[chunk.recording]) + chunk.first_frame
-            for begin in range(0, len(prompts), _PROMPTS_IN_BATCH):
-                some = slice(begin, begin + _PROMPTS_IN_BATCH)
-                asked = prompts[some].to(self._keynote.device)
-                logits = self._keynote.network.mark_frames(bands, states, vectors, asked)
-                marks = logits.sigmoid().cpu().numpy()[:, : len(weights)]
-                joined[some, first : first + len(weights)] += (weights[:, None] * marks).astype(np.float16)
-        return joined
+    @torch.inference_mode()
+    def _mark_chunk(self, chunk: Chunk, prompts: torch.Tensor) -> np.ndarray:
+        bands = self._keynote.encoder.mel_bands(self._waveforms([chunk.samples]))[:, : chunk.frames]
+        states, vectors = (one.float().to(self._keynote.device) for one in (chunk.states, chunk.vectors))
+        logits = [
+            self._keynote.network.mark_frames(bands, states, vectors, some.to(self._keynote.device))
+            for some in prompts.split(_PROMPTS_IN_BATCH)
+        ]
+        return np.asarray(torch.cat(logits).sigmoid().cpu().numpy())
+
+
+def join_speakers(
+    chunks: Sequence[Chunk], marks: Iterable[np.ndarray], frame_counts: Sequence[int]
+) -> np.ndarray:
+    """What `mark_speakers` finds, of all recordings one after the other: float16 (speakers, frames of all recordings, 2).
+
+    Half precision bounds the memory of recordings of hours. Raises ValueError where there is no chunk.
+    """
+    starts = np.cumsum([0, *frame_counts])
+    joined: np.ndarray | None = None
+    for chunk, found, weights in zip(chunks, marks, _weights(chunks, frame_counts), strict=True):
+        if joined is None:
+            joined = np.zeros((len(found), int(starts[-1]), 2), np.float16)
+        first = int(starts[chunk.recording]) + chunk.first_frame
+        weighted = weights[:, None] * found[:, : len(weights)]
+        joined[:, first : first + len(weights)] += weighted.astype(np.float16)
+    if joined is None:
+        raise ValueError("there is no chunk to join")
+    return joined
 
 
 def _weights(chunks: Sequence[Chunk], frame_counts: Sequence[int]) -> list[np.ndarray]:

@@ -10,7 +10,7 @@ from preprocessing.keynote_diarizer import different_speakers
 from preprocessing.resegmentation import resegment
 from preprocessing.speaker_frames import SpeakerFrames
 from preprocessing.speech_settings import ResegmentationSettings
-from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, mean_vector
+from preprocessing.target_speaker import Chunk, TargetSpeakerMarker, join_speakers, mean_vector
 from src.encoders.keynote_weights import LoadedKeynote
 from src.models.keynote_network import KeynoteNetwork, KeynoteNetworkConfig
 from src.models.speaker_encoder import SpeakerEncoder, SpeakerEncoderConfig
@@ -83,7 +83,7 @@ def test_all_speakers_at_once_get_what_each_gets_alone(marker):
     prompts = torch.nn.functional.normalize(
         torch.randn(9, 6, generator=torch.Generator().manual_seed(0)), dim=1
     )
-    together = marker.mark_speakers(chunks, prompts, counts)
+    together = join_speakers(chunks, marker.mark_speakers(chunks, prompts), counts)
     assert together.shape == (9, 558, 2)
     for prompt, found in zip(prompts, together, strict=True):
         alone = marker.join(chunks, marker.mark(chunks, prompt.expand(len(chunks), -1)), counts)
@@ -128,11 +128,12 @@ class OneHotMarker:
     def read(self, recordings):
         return self.chunks
 
-    def mark_speakers(self, chunks, prompts, frame_counts):
-        vectors = np.concatenate([chunk.vectors[0].numpy() for chunk in chunks])
-        own = np.asarray(prompts) @ vectors.T
-        others = vectors.sum(axis=1) - own
-        return np.repeat(np.stack([own, others], axis=2).clip(0, 1), 10, axis=1)
+    def mark_speakers(self, chunks, prompts):
+        for chunk in chunks:
+            vectors = chunk.vectors[0].numpy()
+            own = np.asarray(prompts) @ vectors.T
+            others = vectors.sum(axis=1) - own
+            yield np.repeat(np.stack([own, others], axis=2).clip(0, 1), 10, axis=1)
 
 
 def clustered(labels):
@@ -190,13 +191,13 @@ def test_clusters_whose_marks_go_together_are_joined_and_others_are_not(own, dou
     class Doubtful(OneHotMarker):
         """Of the two clusters of the first person, each is marked less in the talk of the other."""
 
-        def mark_speakers(self, chunks, prompts, frame_counts):
-            marks = super().mark_speakers(chunks, prompts, frame_counts)
+        def mark_speakers(self, chunks, prompts):
+            (marks,) = super().mark_speakers(chunks, prompts)
             if not asked:
                 marks[0, :80, 0] = [own] * 40 + [doubted] * 40
                 marks[2, :80, 0] = [doubted] * 40 + [own] * 40
             asked.append(len(prompts))
-            return marks
+            return [marks]
 
     resegment([np.zeros(19_200, np.float32)], [before], Doubtful([chunk]), ResegmentationSettings())
     assert asked[:2] == [3, speakers]
@@ -209,9 +210,9 @@ def test_the_second_prompt_is_of_what_was_decided_first():
     prompts_of_first = []
 
     class Watching(OneHotMarker):
-        def mark_speakers(self, chunks, prompts, frame_counts):
+        def mark_speakers(self, chunks, prompts):
             prompts_of_first.append(prompts[0].tolist())
-            return super().mark_speakers(chunks, prompts, frame_counts)
+            return super().mark_speakers(chunks, prompts)
 
     (after,) = resegment([np.zeros(32_000, np.float32)], [before], Watching([chunk]), UNSMOOTHED)
     mixed = np.array([8, 5, 0]) / np.hypot(8, 5)
@@ -227,3 +228,8 @@ def test_speech_that_voice_activity_missed_is_the_likeliest_speakers():
     (after,) = resegment([np.zeros(19_200, np.float32)], [before], OneHotMarker([chunk]), UNSMOOTHED)
     assert after.active[60:110].tolist() == [[False, True]] * 50
     assert not after.active[110:].any()
+
+
+def test_nothing_to_join_is_an_error_of_the_caller():
+    with pytest.raises(ValueError, match="no chunk"):
+        join_speakers([], [], [5])
