@@ -23,6 +23,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from src.artifacts.byte_weights import from_bytes
 from src.core.errors import CheckpointError
 from src.core.files import atomic_path, read_json, write_json
 
@@ -97,8 +98,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
             "Train one: python train.py configs/best.yaml --features WORK/features --language LANGUAGE --out DIR"
         )
     try:
-        weights = load_file(weights_path)
-    except (SafetensorError, OSError) as error:
+        weights = from_bytes(load_file(weights_path))
+    except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{weights_path}: damaged, or not a safetensors file: {error}") from error
     metrics_path = folder / METRICS_FILE
     metrics = _read_mapping(metrics_path) if metrics_path.is_file() else {}

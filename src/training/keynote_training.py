@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from src.artifacts.byte_weights import to_bytes
 from src.artifacts.checkpoints import (
     LOG_FILE,
     half_precision,
@@ -234,13 +235,15 @@ def _save(
 ) -> None:
     """Write the checkpoint; it holds the encoder too, so that a later training of that changes nothing here."""
     chosen = min(log, key=lambda record: record.validation_loss)
-    weights = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    for name, tensor in encoder.network.state_dict().items():
-        if not name.endswith(COUNTER_SUFFIX):
-            weights[f"encoder.{name}"] = tensor
+    own = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    of_encoder = {
+        f"encoder.{name}": tensor
+        for name, tensor in encoder.network.state_dict().items()
+        if not name.endswith(COUNTER_SUFFIX)
+    }
     save_checkpoint(
         out,
-        half_precision(weights),
+        {**to_bytes(own), **half_precision(of_encoder)},
         {
             "recipe": config.recipe,
             "network": config_mapping(config.network),
