@@ -6,8 +6,8 @@ likeliest has the frame. What the prompt of one speaker says about the others so
 that the second speaker's own prompt alone is too unsure of.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -20,20 +20,18 @@ _FRAMES_AT_ONCE = 1 << 16
 _SUREST = 1e-4  # no answer is taken for surer than this
 
 
-def decide(
-    clustered: SpeakerFrames, marks: Sequence[np.ndarray], settings: ResegmentationSettings
-) -> SpeakerFrames:
+def decide(heard: np.ndarray, marks: np.ndarray, settings: ResegmentationSettings) -> SpeakerFrames:
     """Nobody, one or two of the speakers for each frame of a recording.
 
-    clustered: its speakers before. marks: probabilities (frames, 2) that the speaker speaks and that anybody else does,
-    of each speaker.
+    heard: whether voice activity hears somebody (frames,). marks: probabilities that each speaker speaks and that anybody
+    else does (speakers, frames, 2).
     """
-    active = np.zeros((len(clustered.certain), len(marks)), bool)
-    certain = np.ones(len(active), bool)
-    for first in range(0, len(active), _FRAMES_AT_ONCE):
+    active = np.zeros((len(heard), len(marks)), bool)
+    certain = np.ones(len(heard), bool)
+    for first in range(0, len(heard), _FRAMES_AT_ONCE):
         stretch = slice(first, first + _FRAMES_AT_ONCE)
-        answers = np.stack([one[stretch] for one in marks], axis=1).astype(np.float32)
-        sets = _compare_sets(answers, clustered.speech[stretch], settings)
+        answers = marks[:, stretch].swapaxes(0, 1).astype(np.float32)
+        sets = _compare_sets(answers, heard[stretch], settings)
         active[stretch] = sets.chosen()
         certain[stretch] = sets.certain(settings.certain_margin)
     return SpeakerFrames(active=active, certain=certain)
@@ -52,7 +50,7 @@ class _Sets:
     pair: np.ndarray
     order: np.ndarray
 
-    @property
+    @cached_property
     def sizes(self) -> np.ndarray:
         """How many people speak in the likeliest set: (frames,)."""
         return np.asarray(np.argmax([self.nobody, self.alone.max(axis=1), self.pair], axis=0))

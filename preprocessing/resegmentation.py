@@ -37,16 +37,13 @@ def resegment(
     """
     chunks = marker.read(recordings)
     frame_counts = [frame_count(len(samples)) for samples in recordings]
-    ends = np.cumsum(frame_counts)
+    heard = [one.speech for one in clustered]
     group = number_by_talk(clustered)
     group = _join(group, _same_speakers(chunks, group, marker, settings))
     for _ in range(_ROUNDS):
         marked = _mark(chunks, group, marker, frame_counts)
         group = number_by_talk(
-            [
-                decide(one, [marks[end - frames : end] for marks in marked], settings)
-                for one, frames, end in zip(clustered, frame_counts, ends, strict=True)
-            ]
+            [decide(frames, marks, settings) for frames, marks in zip(heard, marked, strict=True)]
         )
     return group
 
@@ -57,24 +54,21 @@ def _mark(
     marker: TargetSpeakerMarker,
     frame_counts: Sequence[int],
 ) -> list[np.ndarray]:
-    """Probabilities that each speaker speaks, and that anybody else does, in the frames of all recordings of the group, one
-    after the other: float16 (frames, 2) a speaker."""
-    prompts = _prompts(chunks, group)
-    known = [prompt for prompt in prompts if prompt is not None]
-    answers: Iterator[np.ndarray] = iter(())
-    if known:
-        marks = marker.mark_speakers(chunks, torch.stack(known))
-        answers = iter(join_speakers(chunks, marks, frame_counts))
-    return [
-        _as_clustered(group, speaker) if prompt is None else next(answers)
-        for speaker, prompt in enumerate(prompts)
+    """Probabilities that each speaker speaks, and that anybody else does: float16 (speakers, frames, 2) a recording.
+
+    Of speakers without a prompt it is what clustering says, which knows nothing of the others.
+    """
+    marked = [
+        np.stack([one.active.T, np.full(one.active.T.shape, 0.5, np.float16)], axis=2, dtype=np.float16)
+        for one in group
     ]
-
-
-def _as_clustered(group: Sequence[SpeakerFrames], speaker: int) -> np.ndarray:
-    """What clustering says of a speaker, in place of marks; it knows nothing of the others."""
-    active = np.concatenate([one.active[:, speaker] for one in group])
-    return np.stack([active, np.full(len(active), 0.5)], axis=1).astype(np.float16)
+    prompts = _prompts(chunks, group)
+    if prompts:
+        marks = marker.mark_speakers(chunks, torch.stack(list(prompts.values())))
+        joined = join_speakers(chunks, marks, frame_counts, len(prompts))
+        for one, found in zip(marked, joined, strict=True):
+            one[list(prompts)] = found
+    return marked
 
 
 def _same_speakers(
@@ -88,13 +82,12 @@ def _same_speakers(
     Average linkage on the correlation of the probabilities that they speak: about 1 where both prompts mark one person,
     negative where they take turns. Clusters without a prompt correlate with none.
     """
-    prompts = _prompts(chunks, group)
-    known = np.flatnonzero([prompt is not None for prompt in prompts])
-    if len(known) < 2:
-        return np.arange(len(prompts))
-    correlations = np.eye(len(prompts))
-    asked = torch.stack([prompt for prompt in prompts if prompt is not None])
-    correlations[np.ix_(known, known)] = _correlations(marker.mark_speakers(chunks, asked))
+    speakers, prompts = group[0].active.shape[1], _prompts(chunks, group)
+    if len(prompts) < 2:
+        return np.arange(speakers)
+    correlations = np.eye(speakers)
+    asked = torch.stack(list(prompts.values()))
+    correlations[np.ix_(list(prompts), list(prompts))] = _correlations(marker.mark_speakers(chunks, asked))
     tree = linkage(squareform(1 - correlations, checks=False), method="average")
     return fcluster(tree, 1 - settings.same_speaker_correlation, criterion="distance").astype(np.int64) - 1
 
@@ -127,8 +120,10 @@ def _join(group: Sequence[SpeakerFrames], labels: np.ndarray) -> list[SpeakerFra
     )
 
 
-def _prompts(chunks: Sequence[Chunk], group: Sequence[SpeakerFrames]) -> list[torch.Tensor | None]:
-    return [_prompt(chunks, group, speaker) for speaker in range(group[0].active.shape[1])]
+def _prompts(chunks: Sequence[Chunk], group: Sequence[SpeakerFrames]) -> dict[int, torch.Tensor]:
+    """The prompts of those speakers who have one."""
+    found = {speaker: _prompt(chunks, group, speaker) for speaker in range(group[0].active.shape[1])}
+    return {speaker: prompt for speaker, prompt in found.items() if prompt is not None}
 
 
 def _prompt(chunks: Sequence[Chunk], clustered: Sequence[SpeakerFrames], speaker: int) -> torch.Tensor | None:

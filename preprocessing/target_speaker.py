@@ -90,17 +90,20 @@ class TargetSpeakerMarker:
         return found
 
     def _logits(self, chunks: Sequence[Chunk], prompts: torch.Tensor) -> torch.Tensor:
-        """The network's answers on chunks of one length. The bands are quickly made, and large to keep."""
-        device = self._keynote.device
+        """The network's answers on chunks of one length, to a prompt each."""
+        logits: torch.Tensor = self._keynote.network.mark_frames(
+            *self._features(chunks), prompts.to(self._keynote.device)
+        )
+        return logits
+
+    def _features(self, chunks: Sequence[Chunk]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Bands, states and vectors of chunks of one length, on the device. The bands are too large to keep."""
         states, vectors = (
-            torch.cat([getattr(chunk, name) for chunk in chunks]).float().to(device)
+            torch.cat([getattr(chunk, name) for chunk in chunks]).float().to(self._keynote.device)
             for name in ("states", "vectors")
         )
         bands = self._keynote.encoder.mel_bands(self._waveforms([chunk.samples for chunk in chunks]))
-        logits: torch.Tensor = self._keynote.network.mark_frames(
-            bands[:, : chunks[0].frames], states, vectors, prompts.to(device)
-        )
-        return logits
+        return bands[:, : chunks[0].frames], states, vectors
 
     def _waveforms(self, cuts: Sequence[np.ndarray]) -> torch.Tensor:
         return torch.from_numpy(np.stack(cuts).astype(np.float32)).to(self._keynote.device)
@@ -110,9 +113,7 @@ class TargetSpeakerMarker:
     ) -> list[np.ndarray]:
         """Probabilities (frames, 2) of whole recordings; where chunks overlap, each counts less towards its ends."""
         joined = [np.zeros((frames, 2), np.float32) for frames in frame_counts]
-        for chunk, mark, weights in zip(chunks, marks, _weights(chunks, frame_counts), strict=True):
-            span = slice(chunk.first_frame, chunk.first_frame + len(weights))
-            joined[chunk.recording][span] += weights[:, None] * mark[: len(weights)]
+        _add_weighted(joined, chunks, marks)
         return joined
 
     def mark_speakers(self, chunks: Sequence[Chunk], prompts: torch.Tensor) -> Iterator[np.ndarray]:
@@ -123,33 +124,33 @@ class TargetSpeakerMarker:
 
     @torch.inference_mode()
     def _mark_chunk(self, chunk: Chunk, prompts: torch.Tensor) -> np.ndarray:
-        bands = self._keynote.encoder.mel_bands(self._waveforms([chunk.samples]))[:, : chunk.frames]
-        states, vectors = (one.float().to(self._keynote.device) for one in (chunk.states, chunk.vectors))
+        features = self._features([chunk])
         logits = [
-            self._keynote.network.mark_frames(bands, states, vectors, some.to(self._keynote.device))
+            self._keynote.network.mark_frames(*features, some.to(self._keynote.device))
             for some in prompts.split(_PROMPTS_IN_BATCH)
         ]
         return np.asarray(torch.cat(logits).sigmoid().cpu().numpy())
 
 
 def join_speakers(
-    chunks: Sequence[Chunk], marks: Iterable[np.ndarray], frame_counts: Sequence[int]
-) -> np.ndarray:
-    """What `mark_speakers` finds, of all recordings one after the other: float16 (speakers, frames of all recordings, 2).
+    chunks: Sequence[Chunk], marks: Iterable[np.ndarray], frame_counts: Sequence[int], speakers: int
+) -> list[np.ndarray]:
+    """What `mark_speakers` finds, of whole recordings: (speakers, frames, 2) each.
 
-    Half precision bounds the memory of recordings of hours. Raises ValueError where there is no chunk.
+    In half precision, which bounds the memory of recordings of hours.
     """
-    starts = np.cumsum([0, *frame_counts])
-    joined: np.ndarray | None = None
-    for chunk, found, weights in zip(chunks, marks, _weights(chunks, frame_counts), strict=True):
-        if joined is None:
-            joined = np.zeros((len(found), int(starts[-1]), 2), np.float16)
-        first = int(starts[chunk.recording]) + chunk.first_frame
-        weighted = weights[:, None] * found[:, : len(weights)]
-        joined[:, first : first + len(weights)] += weighted.astype(np.float16)
-    if joined is None:
-        raise ValueError("there is no chunk to join")
+    joined = [np.zeros((speakers, frames, 2), np.float16) for frames in frame_counts]
+    _add_weighted(joined, chunks, marks)
     return joined
+
+
+def _add_weighted(joined: Sequence[np.ndarray], chunks: Sequence[Chunk], marks: Iterable[np.ndarray]) -> None:
+    """Add the marks of chunks (…, frames, 2) to those of their recordings (…, frames, 2), zeros before."""
+    frame_counts = [one.shape[-2] for one in joined]
+    for chunk, mark, weights in zip(chunks, marks, _weights(chunks, frame_counts), strict=True):
+        span = slice(chunk.first_frame, chunk.first_frame + len(weights))
+        whole = joined[chunk.recording]
+        whole[..., span, :] += (weights[:, None] * mark[..., : len(weights), :]).astype(whole.dtype)
 
 
 def _weights(chunks: Sequence[Chunk], frame_counts: Sequence[int]) -> list[np.ndarray]:

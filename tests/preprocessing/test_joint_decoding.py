@@ -9,21 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from preprocessing.joint_decoding import decide
-from preprocessing.speaker_frames import SpeakerFrames
 from preprocessing.speech_settings import ResegmentationSettings
 
 PLAIN = ResegmentationSettings(smoothing_seconds=0.01, activity_log_odds=0.0, certain_margin=1.0)
 
 
-def before(heard):
-    """One speaker, in the frames in which somebody is heard."""
-    return SpeakerFrames(active=np.array(heard, bool)[:, None], certain=np.ones(len(heard), bool))
-
-
 def decided(answers, heard=None, settings=PLAIN):
     """answers: (frames, speakers, 2)."""
     answers = np.asarray(answers, np.float32)
-    return decide(before([True] * len(answers) if heard is None else heard), answers.swapaxes(0, 1), settings)
+    heard = np.ones(len(answers), bool) if heard is None else np.array(heard)
+    return decide(heard, answers.swapaxes(0, 1), settings)
 
 
 def likelihoods(frame):
